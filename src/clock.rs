@@ -1,0 +1,13 @@
+//! The one source of time. Instants are whole milliseconds since 1970 in UTC, because that is what
+//! both databases keep without loss and what the API shows.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Millis = i64;
+
+/// The current time, cut to milliseconds.
+pub fn now() -> Millis {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}

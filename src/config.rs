@@ -1,0 +1,341 @@
+//! The settings: one struct per concern, read from environment variables. A setting that cannot be
+//! right stops the start with one clear line. Secrets never show in `Debug`.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+
+/// A value that must not reach a log: `Debug` prints a placeholder.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself, for the one place that sends or verifies with it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub database_url: Secret,
+    pub clerk: Clerk,
+    pub sources: Sources,
+    pub tls: Option<Tls>,
+    /// A proxy in front terminates TLS and names the client in `X-Forwarded-For`.
+    pub behind_proxy: bool,
+    pub metrics_token: Option<Secret>,
+    pub limits: Limits,
+    pub operator: Operator,
+    pub log: Log,
+}
+
+/// How session tokens are verified.
+#[derive(Debug, Clone)]
+pub struct Clerk {
+    /// Exactly what `iss` must be: the Frontend API address without a trailing slash.
+    pub issuer: String,
+    pub keys: ClerkKeys,
+    /// What `azp` may be where a token carries one; empty means any.
+    pub authorized_parties: Vec<String>,
+}
+
+/// Where the verification keys come from.
+#[derive(Debug, Clone)]
+pub enum ClerkKeys {
+    /// Fetched from this address and cached.
+    JwksUrl(String),
+    /// One fixed PEM public key; no network is used.
+    Pem(String),
+}
+
+/// Access to the three sources. A source without credentials is `None` and reported as
+/// `not_configured`.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    pub tmdb: Option<Tmdb>,
+    pub igdb: Option<Igdb>,
+    pub google_books: Option<GoogleBooks>,
+    /// This instance's part of each source's allowance, above 0 and at most 1.
+    pub share: f64,
+    /// The bound on all lookup caches together, in bytes.
+    pub cache_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+pub struct Tmdb {
+    pub access_token: Secret,
+    /// Without a trailing slash, like every base address here.
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Igdb {
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub token_url: String,
+    pub base_url: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct GoogleBooks {
+    pub api_key: Secret,
+    pub base_url: String,
+}
+
+/// Certificate chain and key, both PEM files; read again when they change.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+/// Requests per minute; a quarter of a minute's worth may come at once. Limits hold per instance.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Per account.
+    pub account: u32,
+    /// Searches and lookups per account, since they draw on the sources' allowances.
+    pub search: u32,
+    /// Per client address, for what needs no token and for tokens that are refused.
+    pub address: u32,
+    /// Connections open at once.
+    pub connections: usize,
+}
+
+/// Who runs the service, for the pages that people read.
+#[derive(Debug, Clone, Default)]
+pub struct Operator {
+    pub controller: Option<String>,
+    pub contact: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Log {
+    pub level: tracing::Level,
+    pub json: bool,
+}
+
+/// A setting that cannot be right: its name and what is wrong with it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{name}: {reason}")]
+pub struct ConfigError {
+    pub name: &'static str,
+    pub reason: String,
+}
+
+fn wrong<T>(name: &'static str, reason: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError { name, reason: reason.into() })
+}
+
+impl Config {
+    /// Reads the settings of the process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads the settings through `lookup`; an empty value counts as absent.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let env = Env(lookup);
+        let listen: SocketAddr = env.parse("OMNITRACK_LISTEN", "127.0.0.1:8080")?;
+        let tls = match (env.get("OMNITRACK_TLS_CERT"), env.get("OMNITRACK_TLS_KEY")) {
+            (Some(cert), Some(key)) => Some(Tls { cert: cert.into(), key: key.into() }),
+            (None, None) => None,
+            (Some(_), None) => return wrong("OMNITRACK_TLS_KEY", "is needed with OMNITRACK_TLS_CERT"),
+            (None, Some(_)) => return wrong("OMNITRACK_TLS_CERT", "is needed with OMNITRACK_TLS_KEY"),
+        };
+        let behind_proxy = env.flag("OMNITRACK_BEHIND_PROXY")?;
+        if tls.is_none() && !behind_proxy && !listen.ip().is_loopback() {
+            return wrong(
+                "OMNITRACK_LISTEN",
+                "an outside address needs OMNITRACK_TLS_CERT and OMNITRACK_TLS_KEY, \
+                 or OMNITRACK_BEHIND_PROXY=true when a proxy encrypts in front",
+            );
+        }
+        Ok(Self {
+            listen,
+            database_url: database_url(&env)?,
+            clerk: clerk(&env)?,
+            sources: sources(&env)?,
+            tls,
+            behind_proxy,
+            metrics_token: env.get("OMNITRACK_METRICS_TOKEN").map(Secret::new),
+            limits: Limits {
+                account: env.positive("OMNITRACK_RATE_ACCOUNT", "1200")?,
+                search: env.positive("OMNITRACK_RATE_SEARCH", "120")?,
+                address: env.positive("OMNITRACK_RATE_ADDRESS", "300")?,
+                connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
+            },
+            operator: Operator {
+                controller: env.get("OMNITRACK_CONTROLLER"),
+                contact: env.get("OMNITRACK_CONTACT"),
+            },
+            log: Log {
+                level: env.parse("OMNITRACK_LOG", "info")?,
+                json: match env.get("OMNITRACK_LOG_FORMAT").as_deref() {
+                    None | Some("text") => false,
+                    Some("json") => true,
+                    Some(_) => return wrong("OMNITRACK_LOG_FORMAT", "must be text or json"),
+                },
+            },
+        })
+    }
+}
+
+/// The database address alone, for `omnitrack migrate`, which needs no other setting.
+pub fn database_url_from_env() -> Result<Secret, ConfigError> {
+    database_url(&Env(&|name| std::env::var(name).ok()))
+}
+
+fn database_url(env: &Env<'_>) -> Result<Secret, ConfigError> {
+    let url = env.get("DATABASE_URL").unwrap_or_else(|| "sqlite://omnitrack.db?mode=rwc".into());
+    if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return wrong("DATABASE_URL", "must begin with sqlite:// or postgres://");
+    }
+    Ok(Secret::new(url))
+}
+
+fn clerk(env: &Env<'_>) -> Result<Clerk, ConfigError> {
+    let derived = match env.get("CLERK_PUBLISHABLE_KEY") {
+        Some(key) => Some(frontend_api(&key)?),
+        None => None,
+    };
+    let issuer = match (env.get("CLERK_ISSUER"), derived) {
+        (Some(issuer), _) => http_url("CLERK_ISSUER", issuer)?,
+        (None, Some(issuer)) => issuer,
+        (None, None) => return wrong("CLERK_PUBLISHABLE_KEY", "is needed (or CLERK_ISSUER)"),
+    };
+    let keys = match (env.get("CLERK_JWT_KEY"), env.get("CLERK_JWKS_URL")) {
+        // An environment file often holds the PEM's line breaks as the two characters \n.
+        (Some(pem), _) => ClerkKeys::Pem(pem.replace("\\n", "\n")),
+        (None, Some(url)) => ClerkKeys::JwksUrl(http_url("CLERK_JWKS_URL", url)?),
+        (None, None) => ClerkKeys::JwksUrl(format!("{issuer}/.well-known/jwks.json")),
+    };
+    let authorized_parties = env
+        .get("CLERK_AUTHORIZED_PARTIES")
+        .map(|list| list.split(',').map(|party| party.trim().to_owned()).filter(|p| !p.is_empty()).collect())
+        .unwrap_or_default();
+    Ok(Clerk { issuer, keys, authorized_parties })
+}
+
+/// `pk_test_…` and `pk_live_…` hold the Frontend API's host in base64, closed by a `$`.
+fn frontend_api(publishable_key: &str) -> Result<String, ConfigError> {
+    let name = "CLERK_PUBLISHABLE_KEY";
+    let Some(encoded) =
+        publishable_key.strip_prefix("pk_test_").or_else(|| publishable_key.strip_prefix("pk_live_"))
+    else {
+        return wrong(name, "must begin with pk_test_ or pk_live_");
+    };
+    let host = base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(encoded.trim_end_matches('='))
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .and_then(|text| text.strip_suffix('$').map(str::to_owned))
+        .filter(|host| {
+            !host.is_empty()
+                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'))
+        });
+    match host {
+        Some(host) => Ok(format!("https://{host}")),
+        None => wrong(name, "does not hold a Frontend API host"),
+    }
+}
+
+fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
+    let tmdb = match env.get("TMDB_ACCESS_TOKEN") {
+        Some(token) => Some(Tmdb {
+            access_token: Secret::new(token),
+            base_url: env.url("TMDB_BASE_URL", "https://api.themoviedb.org/3")?,
+        }),
+        None => None,
+    };
+    let igdb = match (env.get("TWITCH_CLIENT_ID"), env.get("TWITCH_CLIENT_SECRET")) {
+        (Some(client_id), Some(secret)) => Some(Igdb {
+            client_id,
+            client_secret: Secret::new(secret),
+            token_url: env.url("TWITCH_TOKEN_URL", "https://id.twitch.tv/oauth2/token")?,
+            base_url: env.url("IGDB_BASE_URL", "https://api.igdb.com/v4")?,
+        }),
+        (None, None) => None,
+        (Some(_), None) => return wrong("TWITCH_CLIENT_SECRET", "is needed with TWITCH_CLIENT_ID"),
+        (None, Some(_)) => return wrong("TWITCH_CLIENT_ID", "is needed with TWITCH_CLIENT_SECRET"),
+    };
+    let google_books = match env.get("GOOGLE_BOOKS_API_KEY") {
+        Some(key) => Some(GoogleBooks {
+            api_key: Secret::new(key),
+            base_url: env.url("GOOGLE_BOOKS_BASE_URL", "https://www.googleapis.com/books/v1")?,
+        }),
+        None => None,
+    };
+    let share: f64 = env.parse("OMNITRACK_SOURCE_SHARE", "1.0")?;
+    if !(share > 0.0 && share <= 1.0) {
+        return wrong("OMNITRACK_SOURCE_SHARE", "must be above 0 and at most 1");
+    }
+    let cache_bytes: u64 = env.parse("OMNITRACK_CACHE_BYTES", "67108864")?;
+    Ok(Sources { tmdb, igdb, google_books, share, cache_bytes })
+}
+
+fn http_url(name: &'static str, url: String) -> Result<String, ConfigError> {
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        return wrong(name, "must begin with https:// (or http:// on loopback)");
+    }
+    let plain = url.strip_prefix("http://");
+    if plain.is_some_and(|rest| !["127.0.0.1", "localhost", "[::1]"].iter().any(|h| rest.starts_with(h))) {
+        return wrong(name, "clear text is allowed on loopback only: use https://");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The environment behind a function, so that tests can make one up.
+struct Env<'a>(&'a dyn Fn(&str) -> Option<String>);
+
+impl Env<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn parse<T: std::str::FromStr<Err: fmt::Display>>(
+        &self,
+        name: &'static str,
+        default: &str,
+    ) -> Result<T, ConfigError> {
+        let text = self.get(name).unwrap_or_else(|| default.to_owned());
+        text.parse().or_else(|error: T::Err| wrong(name, error.to_string()))
+    }
+
+    fn positive(&self, name: &'static str, default: &str) -> Result<u32, ConfigError> {
+        match self.parse(name, default)? {
+            0 => wrong(name, "must be at least 1"),
+            number => Ok(number),
+        }
+    }
+
+    fn flag(&self, name: &'static str) -> Result<bool, ConfigError> {
+        match self.get(name).as_deref() {
+            None | Some("false" | "0" | "no") => Ok(false),
+            Some("true" | "1" | "yes") => Ok(true),
+            Some(_) => wrong(name, "must be true or false"),
+        }
+    }
+
+    fn url(&self, name: &'static str, default: &str) -> Result<String, ConfigError> {
+        http_url(name, self.get(name).unwrap_or_else(|| default.to_owned()))
+    }
+}
+
+#[cfg(test)]
+#[path = "config_test.rs"]
+mod tests;

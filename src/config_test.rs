@@ -1,0 +1,53 @@
+use super::*;
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let pairs: Vec<(String, String)> = pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    Config::read(&|name| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
+}
+
+const ISSUER: (&str, &str) = ("CLERK_ISSUER", "https://clerk.example.com");
+
+#[test]
+fn the_publishable_key_gives_issuer_and_jwks() {
+    // "happy-fox-12.clerk.accounts.dev$" in base64
+    let config = read(&[("CLERK_PUBLISHABLE_KEY", "pk_test_aGFwcHktZm94LTEyLmNsZXJrLmFjY291bnRzLmRldiQ")])
+        .expect("a valid key");
+    assert_eq!(config.clerk.issuer, "https://happy-fox-12.clerk.accounts.dev");
+    let ClerkKeys::JwksUrl(url) = config.clerk.keys else { panic!("a JWKS address") };
+    assert_eq!(url, "https://happy-fox-12.clerk.accounts.dev/.well-known/jwks.json");
+}
+
+#[test]
+fn wrong_settings_name_themselves() {
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (&[], "CLERK_PUBLISHABLE_KEY"),
+        (&[("CLERK_PUBLISHABLE_KEY", "sk_test_x")], "CLERK_PUBLISHABLE_KEY"),
+        (&[("CLERK_PUBLISHABLE_KEY", "pk_test_!!!")], "CLERK_PUBLISHABLE_KEY"),
+        (&[ISSUER, ("OMNITRACK_LISTEN", "0.0.0.0:80")], "OMNITRACK_LISTEN"),
+        (&[ISSUER, ("OMNITRACK_TLS_CERT", "a.pem")], "OMNITRACK_TLS_KEY"),
+        (&[ISSUER, ("DATABASE_URL", "mysql://x")], "DATABASE_URL"),
+        (&[ISSUER, ("OMNITRACK_SOURCE_SHARE", "0")], "OMNITRACK_SOURCE_SHARE"),
+        (&[ISSUER, ("OMNITRACK_LOG", "loud")], "OMNITRACK_LOG"),
+        (&[ISSUER, ("TWITCH_CLIENT_ID", "x")], "TWITCH_CLIENT_SECRET"),
+        (&[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_BASE_URL", "http://example.com")], "TMDB_BASE_URL"),
+        (&[ISSUER, ("OMNITRACK_RATE_ACCOUNT", "0")], "OMNITRACK_RATE_ACCOUNT"),
+    ];
+    for (pairs, name) in cases {
+        let error = read(pairs).expect_err("a wrong setting");
+        assert_eq!(&error.name, name, "{error}");
+    }
+}
+
+#[test]
+fn an_outside_address_is_fine_behind_a_proxy_or_with_tls() {
+    let outside = ("OMNITRACK_LISTEN", "0.0.0.0:443");
+    assert!(read(&[ISSUER, outside, ("OMNITRACK_BEHIND_PROXY", "true")]).is_ok());
+    assert!(read(&[ISSUER, outside, ("OMNITRACK_TLS_CERT", "c"), ("OMNITRACK_TLS_KEY", "k")]).is_ok());
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let config = read(&[ISSUER, ("TMDB_ACCESS_TOKEN", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])
+        .expect("valid");
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

@@ -1,0 +1,50 @@
+//! The domain's one error type. It knows nothing of HTTP; `http::problem` gives each its status.
+
+use sea_orm::DbErr;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// One thing that is wrong with an input, and where.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Violation {
+    /// JSON pointer (RFC 6901) into the body, or `/query/<name>`, `/path/<name>`, `/header/<name>`.
+    pub pointer: String,
+    pub message: String,
+}
+
+impl Violation {
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into() }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It does not exist, or belongs to somebody else: the two are never told apart.
+    #[error("not found")]
+    NotFound,
+    /// The id belonged to something that was deleted and is not used again.
+    #[error("deleted")]
+    Deleted,
+    /// What the writer based the write on has changed since.
+    #[error("revision conflict")]
+    RevisionConflict,
+    /// Understood and refused: every violation at once, and the code clients switch on.
+    #[error("invalid: {code}")]
+    Invalid { code: &'static str, violations: Vec<Violation> },
+    /// More than one account may keep.
+    #[error("limit reached")]
+    LimitReached { what: &'static str, limit: u64 },
+    /// No source could answer and nothing older is known.
+    #[error("source unavailable")]
+    SourceUnavailable { retry_after_seconds: u64 },
+    #[error("database: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl Error {
+    /// Refuses the value at `pointer`.
+    pub fn invalid(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { code, violations: vec![Violation::new(pointer, message)] }
+    }
+}
