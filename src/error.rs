@@ -32,6 +32,9 @@ pub enum Error {
     /// Understood and refused: every violation at once, and the code clients switch on.
     #[error("invalid: {code}")]
     Invalid { code: &'static str, violations: Vec<Violation> },
+    /// The account was erased: nothing can bring it back.
+    #[error("account erased")]
+    AccountErased,
     /// More than one account may keep.
     #[error("limit reached")]
     LimitReached { what: &'static str, limit: u64 },

@@ -1,1 +1,18 @@
+//! The schema, one tree for SQLite and PostgreSQL. Migrations only add (expand, then contract in a
+//! later release), because several versions of the service may run at once while one is rolled out.
 
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+
+mod dialect;
+mod m20261122_0001_foundation;
+
+pub struct Migrator;
+
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_0001_foundation::Migration)]
+    }
+}

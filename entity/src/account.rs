@@ -1,0 +1,29 @@
+//! One person, or the erasure mark that is left of one (`erased_at` is set).
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "account")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The number of the latest change to anything the account owns.
+    pub revision: i64,
+    /// The revision at which the settings last changed.
+    pub settings_revision: i64,
+    /// Preferred language of titles; none means the default.
+    pub language: Option<String>,
+    /// IANA name: decides the calendar day of a write that names none.
+    pub time_zone: String,
+    /// Whether progress on a backlog entry that had none moves it to `in_progress`.
+    pub progress_sets_status: bool,
+    pub created_at: i64,
+    pub updated_at: i64,
+    /// When the account was erased.
+    pub erased_at: Option<i64>,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,95 @@
+//! Values with names: the same words in the database, the code and the API.
+
+use sea_orm::entity::prelude::*;
+
+/// Where a person is with a title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Status {
+    #[sea_orm(string_value = "backlog")]
+    Backlog,
+    #[sea_orm(string_value = "in_progress")]
+    InProgress,
+    #[sea_orm(string_value = "completed")]
+    Completed,
+    #[sea_orm(string_value = "dropped")]
+    Dropped,
+}
+
+/// Who set the status: the person's own word always wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum StatusSetBy {
+    #[sea_orm(string_value = "person")]
+    Person,
+    #[sea_orm(string_value = "progress")]
+    Progress,
+}
+
+/// What progress is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum ProgressUnit {
+    #[sea_orm(string_value = "episodes")]
+    Episodes,
+    #[sea_orm(string_value = "pages")]
+    Pages,
+    #[sea_orm(string_value = "minutes")]
+    Minutes,
+    #[sea_orm(string_value = "percent")]
+    Percent,
+}
+
+/// What a comment is attached to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum AnchorKind {
+    #[sea_orm(string_value = "episode")]
+    Episode,
+    #[sea_orm(string_value = "page")]
+    Page,
+    #[sea_orm(string_value = "percent")]
+    Percent,
+}
+
+/// How exactly a date is remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Precision {
+    #[sea_orm(string_value = "day")]
+    Day,
+    #[sea_orm(string_value = "month")]
+    Month,
+    #[sea_orm(string_value = "year")]
+    Year,
+    #[sea_orm(string_value = "unknown")]
+    Unknown,
+}
+
+/// What a tombstone stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum TombstoneKind {
+    #[sea_orm(string_value = "entry")]
+    Entry,
+    #[sea_orm(string_value = "review")]
+    Review,
+    #[sea_orm(string_value = "comment")]
+    Comment,
+    #[sea_orm(string_value = "history_event")]
+    HistoryEvent,
+    #[sea_orm(string_value = "list")]
+    List,
+    #[sea_orm(string_value = "list_item")]
+    ListItem,
+}
+
+/// What the source said of a title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum MediaState {
+    #[sea_orm(string_value = "known")]
+    Known,
+    #[sea_orm(string_value = "unknown_to_source")]
+    UnknownToSource,
+}

@@ -1,0 +1,134 @@
+//! One transaction on one account's rows. It begins by taking the account's row, which is the lock
+//! and the source of revisions: whoever comes second waits, sees what the first one wrote, and gets
+//! higher numbers, so that no change can ever appear behind one that was already read.
+
+use entity::value::TombstoneKind;
+use entity::{account, tombstone};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    DatabaseTransaction, EntityTrait, FromQueryResult, Set, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use uuid::Uuid;
+
+use super::{Db, execute, row};
+use crate::clock::{self, Millis};
+use crate::error::{Error, Result};
+
+/// Dropped without [`Change::commit`], it leaves no trace.
+pub struct Change {
+    tx: DatabaseTransaction,
+    account: account::Model,
+    used: i64,
+    now: Millis,
+}
+
+impl Db {
+    /// Begins a change to the rows of `account_id`. An erased account answers
+    /// [`Error::AccountErased`].
+    pub async fn change(&self, account_id: Uuid) -> Result<Change> {
+        let options = TransactionOptions {
+            // A deferred transaction that reads first and writes later fails at once when another
+            // one wrote in between; an immediate one waits for its turn.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        let tx = self.write.begin_with_options(options).await?;
+        let locked = row(
+            &tx,
+            "UPDATE account SET revision = revision + 1 WHERE id = $1 AND erased_at IS NULL RETURNING *",
+            [account_id.into()],
+        )
+        .await?;
+        let account = match locked {
+            Some(row) => account::Model::from_query_result(&row, "")?,
+            None => return Err(Error::AccountErased),
+        };
+        Ok(Change { tx, account, used: 0, now: clock::now() })
+    }
+}
+
+impl Change {
+    pub fn tx(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+
+    /// The account as it stands inside this transaction.
+    pub fn account(&self) -> &account::Model {
+        &self.account
+    }
+
+    pub fn account_id(&self) -> Uuid {
+        self.account.id
+    }
+
+    /// When this change happened, for every row it stamps.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// A number of its own for one more changed row.
+    pub fn next_revision(&mut self) -> i64 {
+        self.used += 1;
+        self.account.revision + self.used - 1
+    }
+
+    /// Leaves a tombstone for something that was deleted.
+    pub async fn bury(&mut self, kind: TombstoneKind, key: String) -> Result<()> {
+        let row = tombstone::ActiveModel {
+            account_id: Set(self.account.id),
+            kind: Set(kind),
+            key: Set(key),
+            revision: Set(self.next_revision()),
+            deleted_at: Set(self.now),
+        };
+        tombstone::Entity::insert(row)
+            .on_conflict(
+                OnConflict::columns([
+                    tombstone::Column::AccountId,
+                    tombstone::Column::Kind,
+                    tombstone::Column::Key,
+                ])
+                .update_columns([tombstone::Column::Revision, tombstone::Column::DeletedAt])
+                .to_owned(),
+            )
+            .exec_without_returning(&self.tx)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether something with this key was deleted.
+    pub async fn is_buried(&self, kind: TombstoneKind, key: String) -> Result<bool> {
+        let found = tombstone::Entity::find_by_id((self.account.id, kind, key)).one(&self.tx).await?;
+        Ok(found.is_some())
+    }
+
+    /// Takes the tombstone away from a key that lives again (keys that are not chosen at random:
+    /// media ids, and the history event of a day).
+    pub async fn unbury(&self, kind: TombstoneKind, key: String) -> Result<()> {
+        tombstone::Entity::delete_by_id((self.account.id, kind, key)).exec(&self.tx).await?;
+        Ok(())
+    }
+
+    /// Makes the change durable and returns the account's revision. A change that stamped nothing
+    /// takes no number.
+    pub async fn commit(self) -> Result<i64> {
+        match self.used {
+            0 => {
+                self.tx.rollback().await?;
+                return Ok(self.account.revision - 1);
+            }
+            1 => {}
+            _ => {
+                execute(
+                    &self.tx,
+                    "UPDATE account SET revision = revision + $2 WHERE id = $1",
+                    [self.account.id.into(), (self.used - 1).into()],
+                )
+                .await?;
+            }
+        }
+        self.tx.commit().await?;
+        Ok(self.account.revision + self.used - 1)
+    }
+}

@@ -1,0 +1,70 @@
+//! The database: how it is opened, how its schema is brought up to date, and the one door through
+//! which every write to a person's rows goes ([`Db::change`]). It knows tables, not rules.
+
+mod change;
+mod open;
+
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+
+pub use change::Change;
+pub use open::{error_kind, is_busy};
+
+/// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
+/// are the same pool.
+#[derive(Debug, Clone)]
+pub struct Db {
+    read: DatabaseConnection,
+    write: DatabaseConnection,
+}
+
+impl Db {
+    /// For reads, each seeing one consistent moment.
+    pub fn read(&self) -> &DatabaseConnection {
+        &self.read
+    }
+
+    /// For writes to what belongs to nobody: the shared media tables and the queues. A person's rows
+    /// are written through [`Db::change`] only.
+    pub fn shared(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        self.read.get_database_backend() == DatabaseBackend::Sqlite
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.read.execute_unprepared("SELECT 1").await.map(|_| ())
+    }
+}
+
+/// The rows that `sql` gives. Parameters are written `$1`, `$2`, … on both engines.
+pub async fn rows(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>, DbErr> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    connection.query_all_raw(statement).await
+}
+
+/// The first row that `sql` gives, if any.
+pub async fn row(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<QueryResult>, DbErr> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    connection.query_one_raw(statement).await
+}
+
+/// Runs `sql` and tells how many rows it touched.
+pub async fn execute(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, DbErr> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    Ok(connection.execute_raw(statement).await?.rows_affected())
+}

@@ -1,0 +1,134 @@
+//! Opening the database with the settings that the promises rest on, and migrating it under a lock.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use migration::{Migrator, MigratorTrait};
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
+
+use super::Db;
+use crate::config::Secret;
+
+/// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
+const MIGRATION_LOCK: i64 = 0x006f_6d6e_6974_7261;
+const POSTGRES_CONNECTIONS: u32 = 16;
+const SQLITE_READERS: u32 = 4;
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Db {
+    /// Opens the database. SQLite: write-ahead log, `synchronous=FULL` (an acknowledged write
+    /// survives a power cut), `secure_delete` (deleted bytes are overwritten), foreign keys.
+    pub async fn open(url: &Secret) -> Result<Self, DbErr> {
+        if url.expose().starts_with("sqlite:") {
+            sqlite_file(url)?;
+            let write = Database::connect(sqlite(url, 1)).await?;
+            let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
+            return Ok(Self { read, write });
+        }
+        let mut options = common(url, POSTGRES_CONNECTIONS);
+        options.test_before_acquire_if_idle_for(Duration::from_secs(30));
+        let pool = Database::connect(options).await?;
+        Ok(Self { read: pool.clone(), write: pool })
+    }
+
+    /// Brings the schema up to date. Several instances may do this at once: one works, the others
+    /// wait and find it done.
+    pub async fn migrate(&self, url: &Secret) -> Result<(), DbErr> {
+        if self.is_sqlite() {
+            let path = sqlite_file(url)?;
+            let lock = tokio::task::spawn_blocking(move || lock_file(path))
+                .await
+                .map_err(|error| DbErr::Custom(error.to_string()))?
+                .map_err(|error| DbErr::Custom(format!("migration lock: {error}")))?;
+            let result = Migrator::up(&self.write, None).await;
+            drop(lock);
+            return result;
+        }
+        let lock = self.write.begin().await?;
+        lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        Migrator::up(&self.write, None).await?;
+        lock.commit().await
+    }
+
+    /// Whether every migration that this version knows has been applied.
+    pub async fn is_migrated(&self) -> Result<bool, DbErr> {
+        Ok(Migrator::get_pending_migrations(&self.read).await?.is_empty())
+    }
+
+    /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
+    pub async fn close(self) -> Result<(), DbErr> {
+        self.read.close_by_ref().await?;
+        self.write.close_by_ref().await
+    }
+}
+
+fn common(url: &Secret, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url.expose());
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+fn sqlite(url: &Secret, connections: u32) -> ConnectOptions {
+    let mut options = common(url, connections);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(ACQUIRE_TIMEOUT)
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY")
+            .pragma("mmap_size", "268435456")
+            .pragma("cache_size", "-8192")
+            .statement_cache_capacity(256)
+    });
+    options
+}
+
+/// The file that a `sqlite:` address names. A database in memory is refused: it has no
+/// write-ahead log, and each connection would see its own.
+fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
+    let rest = url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = rest.split('?').next().unwrap_or_default();
+    if path.is_empty() || path.contains(":memory:") || rest.contains("mode=memory") {
+        return Err(DbErr::Custom("DATABASE_URL: must name a SQLite file".into()));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Waits until no other process migrates this file. The lock ends with the returned handle.
+fn lock_file(mut path: PathBuf) -> std::io::Result<File> {
+    path.as_mut_os_string().push(".migration-lock");
+    let file = File::create(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether the statement failed only because every connection was taken.
+pub fn is_busy(error: &DbErr) -> bool {
+    matches!(error, DbErr::ConnectionAcquire(_)) || error.to_string().contains("database is locked")
+}
+
+/// What kind of database error it is, in words that can hold nothing of a row.
+pub fn error_kind(error: &DbErr) -> &'static str {
+    match error {
+        DbErr::ConnectionAcquire(_) => "no connection",
+        DbErr::Conn(_) => "connection lost",
+        DbErr::Exec(_) => "statement failed",
+        DbErr::Query(_) => "query failed",
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } => "row not readable",
+        DbErr::Migration(_) => "migration failed",
+        _ => "other",
+    }
+}

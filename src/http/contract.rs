@@ -1,0 +1,179 @@
+//! The published contract as the running service uses it: which operation a path and a method name,
+//! whether it needs a token, what its parameters and its body must look like.
+
+use std::sync::Arc;
+
+use poem::http::Method;
+use serde_json::Value;
+
+use super::schema::Schemas;
+use crate::error::Violation;
+
+pub struct Contract {
+    schemas: Arc<Schemas>,
+    router: matchit::Router<Path>,
+}
+
+/// A path template and what may be done there.
+pub struct Path {
+    /// With its parameters' names in braces: what logs and metrics call it.
+    pub template: Arc<str>,
+    /// The `Allow` header of a 405.
+    pub allow: String,
+    operations: Vec<Arc<Operation>>,
+}
+
+pub struct Operation {
+    pub id: String,
+    pub method: Method,
+    pub template: Arc<str>,
+    /// Whether a session token is needed.
+    pub secured: bool,
+    parameters: Vec<Parameter>,
+    body: Option<Value>,
+    schemas: Arc<Schemas>,
+}
+
+struct Parameter {
+    name: String,
+    place: String,
+    required: bool,
+    schema: Value,
+}
+
+impl Contract {
+    /// `plain` are the GET pages outside the contract.
+    pub fn new(document: Value, plain: &[&str]) -> Self {
+        let schemas = Arc::new(Schemas::new(document));
+        let mut router = matchit::Router::new();
+        let paths = schemas.document()["paths"].as_object().into_iter().flatten();
+        let mut entries: Vec<Path> = paths.map(|(template, item)| path(template, item, &schemas)).collect();
+        entries.extend(plain.iter().map(|template| Path {
+            template: Arc::from(*template),
+            allow: "GET, HEAD".into(),
+            operations: Vec::new(),
+        }));
+        for entry in entries {
+            let template = entry.template.to_string();
+            // Two templates that collide are a mistake of ours, seen by every test at once.
+            if let Err(error) = router.insert(template.clone(), entry) {
+                tracing::error!(template, %error, "two paths of the contract collide");
+            }
+        }
+        Self { schemas, router }
+    }
+
+    /// The path template that `path` belongs to.
+    pub fn path(&self, path: &str) -> Option<&Path> {
+        self.router.at(path).ok().map(|found| found.value)
+    }
+
+    pub fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+}
+
+impl Path {
+    /// Whether the path knows `method`, and the operation of the contract if it is one.
+    pub fn operation(&self, method: &Method) -> Result<Option<&Arc<Operation>>, ()> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        if self.operations.is_empty() {
+            return if method == Method::GET { Ok(None) } else { Err(()) };
+        }
+        self.operations.iter().find(|operation| &operation.method == method).map(Some).ok_or(())
+    }
+}
+
+impl Operation {
+    /// Checks the query string: known names only, each at most once, everything required, every
+    /// value as its schema says.
+    pub fn check_query(&self, query: &str) -> Vec<Violation> {
+        let pairs = query_pairs(query);
+        let mut found = Vec::new();
+        for (index, (name, value)) in pairs.iter().enumerate() {
+            let pointer = format!("/query/{name}");
+            match self.parameters.iter().find(|p| p.place == "query" && p.name == *name) {
+                None => found.push(Violation::new(pointer, "is not a known parameter")),
+                Some(_) if pairs.iter().take(index).any(|(earlier, _)| earlier == name) => {
+                    found.push(Violation::new(pointer, "is given twice"));
+                }
+                Some(parameter) => found.extend(self.schemas.check_text(&parameter.schema, value, &pointer)),
+            }
+        }
+        for parameter in self.parameters.iter().filter(|p| p.place == "query" && p.required) {
+            if !pairs.iter().any(|(name, _)| *name == parameter.name) {
+                found.push(Violation::new(format!("/query/{}", parameter.name), "is required"));
+            }
+        }
+        found
+    }
+
+    /// Checks the values that stand in the path.
+    pub fn check_path(&self, path: &str) -> Vec<Violation> {
+        let values = self.template.split('/').zip(path.split('/'));
+        let mut found = Vec::new();
+        for (part, raw) in values {
+            let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { continue };
+            let pointer = format!("/path/{name}");
+            let Ok(value) = percent_encoding::percent_decode_str(raw).decode_utf8() else {
+                found.push(Violation::new(pointer, "must be UTF-8"));
+                continue;
+            };
+            if let Some(parameter) = self.parameters.iter().find(|p| p.place == "path" && p.name == name) {
+                found.extend(self.schemas.check_text(&parameter.schema, &value, &pointer));
+            }
+        }
+        found
+    }
+
+    /// Checks a request body; an operation without one accepts anything.
+    pub fn check_body(&self, body: &Value) -> Vec<Violation> {
+        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check(schema, body, ""))
+    }
+}
+
+/// The pairs of a query string, decoded as a form is: `+` is a blank.
+fn query_pairs(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| {
+        let text = text.replace('+', " ");
+        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+    };
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(name, value)| (decode(name), decode(value)))
+        .collect()
+}
+
+fn path(template: &str, item: &Value, schemas: &Arc<Schemas>) -> Path {
+    let template: Arc<str> = Arc::from(template);
+    let mut operations = Vec::new();
+    for (method, operation) in item.as_object().into_iter().flatten() {
+        let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+        operations.push(Arc::new(Operation {
+            id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+            method,
+            template: template.clone(),
+            secured: operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty()),
+            parameters: operation["parameters"].as_array().into_iter().flatten().map(parameter).collect(),
+            body: operation["requestBody"]["content"]["application/json"].get("schema").cloned(),
+            schemas: schemas.clone(),
+        }));
+    }
+    let mut allow: Vec<&str> = operations.iter().map(|operation| operation.method.as_str()).collect();
+    if allow.contains(&"GET") {
+        allow.push("HEAD");
+    }
+    let allow = allow.join(", ");
+    Path { template, allow, operations }
+}
+
+fn parameter(parameter: &Value) -> Parameter {
+    Parameter {
+        name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+        place: parameter["in"].as_str().unwrap_or_default().to_owned(),
+        required: parameter["required"] == true,
+        schema: parameter["schema"].clone(),
+    }
+}

@@ -1,0 +1,240 @@
+//! The one middleware. In this order: the request's id, the operation, the caller, the rate limit,
+//! the parameters, then the handler under a time-out; and on the way back every failure as a problem
+//! document, the common headers, one log line and the metrics. Nothing of the person is logged.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+use uuid::Uuid;
+
+use super::auth::{Caller, bearer};
+use super::contract::{Contract, Operation, Path};
+use super::limit::{self, Decision, Limits};
+use super::problem::{Problem, Raised};
+use crate::account;
+use crate::app::App;
+
+/// How long a request may take until its answer begins.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The operations that may lead to a request to a source.
+const LOOKUPS: [&str; 3] = ["searchMedia", "getMedia", "listMedia"];
+
+pub struct Edge<E> {
+    inner: E,
+    app: App,
+    contract: Arc<Contract>,
+    limits: Limits,
+    timeout: Duration,
+}
+
+impl<E> Edge<E> {
+    pub fn new(inner: E, app: App, contract: Arc<Contract>) -> Self {
+        let limits = Limits::new(&app.config.limits);
+        Self { inner, app, contract, limits, timeout: REQUEST_TIMEOUT }
+    }
+
+    /// Another time-out, for tests of it.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let started = Instant::now();
+        let id = Uuid::now_v7().simple().to_string();
+        let method = request.method().clone();
+        let path = self.contract.path(request.uri().path());
+        let route = path.map_or_else(|| Arc::from("unmatched"), |path| path.template.clone());
+        let _running = self.app.metrics.request_started();
+
+        let mut decisions = Vec::with_capacity(2);
+        let handled = self.handle(request, path, &mut decisions);
+        let mut response = match AssertUnwindSafe(handled).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => problem.into_response(&id),
+            Err(_) => Problem::internal().into_response(&id),
+        };
+        self.add_headers(&mut response, &id, &decisions);
+
+        let status = response.status().as_u16();
+        let took = started.elapsed();
+        self.app.metrics.request_finished(method.as_str(), &route, status, took);
+        tracing::info!(
+            request_id = %id,
+            method = %method,
+            route = %route,
+            status,
+            ms = took.as_secs_f64() * 1000.0,
+            "request"
+        );
+        Ok(response)
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Edge<E> {
+    async fn handle(
+        &self,
+        mut request: Request,
+        path: Option<&Path>,
+        decisions: &mut Vec<Decision>,
+    ) -> Result<Response, Problem> {
+        let address = self.client_address(&request);
+        let operation = match self.find(&request, path) {
+            Ok(operation) => operation,
+            Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
+        };
+        match operation {
+            Some(operation) if operation.secured => match self.caller(&request).await {
+                Ok(caller) => {
+                    self.count_account(caller.id(), operation, decisions)?;
+                    request.extensions_mut().insert(caller);
+                }
+                Err(problem) => {
+                    self.count_address(address, decisions)?;
+                    return Err(problem);
+                }
+            },
+            _ => self.count_address(address, decisions)?,
+        }
+        if let Some(operation) = operation {
+            let mut violations = operation.check_path(request.uri().path());
+            violations.extend(operation.check_query(request.uri().query().unwrap_or_default()));
+            if !violations.is_empty() {
+                return Err(Problem::invalid_parameters(violations));
+            }
+            request.extensions_mut().insert(operation.clone());
+        }
+        match tokio::time::timeout(self.timeout, self.inner.call(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(problem_of(error)),
+            Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")
+                .detail("the request may or may not have taken effect: repeat it")
+                .header(header::RETRY_AFTER, "1")),
+        }
+    }
+
+    fn find<'a>(
+        &self,
+        request: &Request,
+        path: Option<&'a Path>,
+    ) -> Result<Option<&'a Arc<Operation>>, Problem> {
+        let path = path.ok_or_else(Problem::not_found)?;
+        path.operation(request.method()).map_err(|()| {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not a method of this path")
+                .header(header::ALLOW, &path.allow)
+        })
+    }
+
+    async fn caller(&self, request: &Request) -> Result<Caller, Problem> {
+        let token = bearer(request).ok_or_else(Problem::unauthorized)?;
+        let session = self.app.clerk.verify(token).await.map_err(|rejected| {
+            tracing::debug!(reason = ?rejected, "token refused");
+            Problem::unauthorized()
+        })?;
+        let account = account::open(&self.app.db, session.account_id).await?;
+        Ok(Caller { account })
+    }
+
+    fn count_account(
+        &self,
+        account: Uuid,
+        operation: &Operation,
+        decisions: &mut Vec<Decision>,
+    ) -> Result<(), Problem> {
+        decisions.push(self.limits.account.count(account));
+        if LOOKUPS.contains(&operation.id.as_str()) {
+            decisions.push(self.limits.search.count(account));
+        }
+        refuse(decisions)
+    }
+
+    fn count_address(&self, address: IpAddr, decisions: &mut Vec<Decision>) -> Result<(), Problem> {
+        decisions.push(self.limits.address.count(limit::address_key(address)));
+        refuse(decisions)
+    }
+
+    /// The address of the connection; behind a proxy the one that the proxy itself added, which is
+    /// the last: what stands before it came from the client and proves nothing.
+    fn client_address(&self, request: &Request) -> IpAddr {
+        let unknown = IpAddr::from([0, 0, 0, 0]);
+        let direct = request.remote_addr().as_socket_addr().map_or(unknown, std::net::SocketAddr::ip);
+        if !self.app.config.behind_proxy {
+            return direct;
+        }
+        let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
+        forwarded
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.rsplit(',').next())
+            .and_then(|address| address.trim().parse().ok())
+            .unwrap_or(direct)
+    }
+
+    fn add_headers(&self, response: &mut Response, id: &str, decisions: &[Decision]) {
+        let headers = response.headers_mut();
+        let (policy, state) = limit::headers(decisions);
+        let texts = [("x-request-id", id), ("ratelimit-policy", &policy), ("ratelimit", &state)];
+        for (name, text) in texts {
+            if let Ok(value) = HeaderValue::from_str(text)
+                && !text.is_empty()
+            {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+        headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            // A phone may keep its own copy, and asks each time whether it is still right.
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        }
+        if self.app.config.tls.is_some() {
+            headers.insert(
+                header::STRICT_TRANSPORT_SECURITY,
+                HeaderValue::from_static("max-age=31536000"),
+            );
+        }
+    }
+}
+
+fn refuse(decisions: &[Decision]) -> Result<(), Problem> {
+    match decisions.iter().filter_map(|decision| decision.retry_after).max() {
+        None => Ok(()),
+        Some(seconds) => {
+            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
+                .header(header::RETRY_AFTER, &seconds.to_string()))
+        }
+    }
+}
+
+/// What poem or a handler raised, as a problem.
+fn problem_of(error: poem::Error) -> Problem {
+    let status = error.status();
+    if error.is::<Raised>() {
+        return match error.downcast::<Raised>() {
+            Ok(raised) => *raised.0,
+            Err(_) => Problem::internal(),
+        };
+    }
+    match status {
+        StatusCode::NOT_FOUND => Problem::not_found(),
+        StatusCode::UNAUTHORIZED => Problem::unauthorized(),
+        // The contract was checked before: what the types refuse beyond it.
+        StatusCode::BAD_REQUEST => Problem::invalid_parameters(Vec::new()).detail(error.to_string()),
+        status if status.is_client_error() => {
+            Problem::new(status, "bad_request", "The request is not valid")
+        }
+        _ => {
+            tracing::error!(status = status.as_u16(), "unexpected error of the web layer");
+            Problem::internal()
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Rate limits, per account and per client address, held in this instance's memory within a bound.
+//! Headers: draft-ietf-httpapi-ratelimit-headers.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::config;
+
+type Bucket = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
+
+/// Buckets held at once per policy; the least used go first.
+const MAX_BUCKETS: u64 = 100_000;
+
+pub struct Limits {
+    pub account: Policy<Uuid>,
+    pub search: Policy<Uuid>,
+    pub address: Policy<IpAddr>,
+}
+
+impl Limits {
+    pub fn new(limits: &config::Limits) -> Self {
+        Self {
+            account: Policy::new("account", limits.account),
+            search: Policy::new("search", limits.search),
+            address: Policy::new("address", limits.address),
+        }
+    }
+}
+
+/// So many requests per minute for each key, a quarter of them at once.
+pub struct Policy<K> {
+    name: &'static str,
+    per_minute: NonZeroU32,
+    burst: NonZeroU32,
+    buckets: Cache<K, Arc<Bucket>>,
+}
+
+/// What a policy says of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Decision {
+    name: &'static str,
+    burst: u32,
+    /// Seconds in which an empty bucket fills.
+    window: u32,
+    remaining: u32,
+    /// Set when the request is refused: seconds until the next may come.
+    pub retry_after: Option<u64>,
+}
+
+impl<K: std::hash::Hash + Eq + Send + Sync + 'static> Policy<K> {
+    fn new(name: &'static str, per_minute: u32) -> Self {
+        let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(per_minute.get().div_ceil(4)).unwrap_or(NonZeroU32::MIN);
+        let buckets =
+            Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(Duration::from_secs(120)).build();
+        Self { name, per_minute, burst, buckets }
+    }
+
+    /// Counts one request of `key`.
+    pub fn count(&self, key: K) -> Decision {
+        let bucket = self.buckets.get_with(key, || {
+            let quota = Quota::per_minute(self.per_minute).allow_burst(self.burst);
+            Arc::new(RateLimiter::direct(quota).with_middleware::<StateInformationMiddleware>())
+        });
+        let window = (60 * self.burst.get()).div_ceil(self.per_minute.get());
+        let decision =
+            Decision { name: self.name, burst: self.burst.get(), window, remaining: 0, retry_after: None };
+        match bucket.check() {
+            Ok(state) => Decision { remaining: state.remaining_burst_capacity(), ..decision },
+            Err(refused) => {
+                let wait = refused.wait_time_from(DefaultClock::default().now());
+                Decision { retry_after: Some(wait.as_secs() + 1), ..decision }
+            }
+        }
+    }
+}
+
+/// The values of `RateLimit-Policy` and `RateLimit`.
+pub fn headers(decisions: &[Decision]) -> (String, String) {
+    let policy = |d: &Decision| format!("\"{}\";q={};w={}", d.name, d.burst, d.window);
+    let state = |d: &Decision| {
+        let reset = d.retry_after.unwrap_or_else(|| u64::from(d.window));
+        format!("\"{}\";r={};t={reset}", d.name, d.remaining)
+    };
+    let join = |parts: Vec<String>| parts.join(", ");
+    (join(decisions.iter().map(policy).collect()), join(decisions.iter().map(state).collect()))
+}
+
+/// The key of an address: one person is handed a whole /64 of IPv6.
+pub fn address_key(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
+            Some(v4) => IpAddr::V4(v4),
+            None => {
+                let mut segments = v6.segments();
+                segments[4..].fill(0);
+                IpAddr::from(segments)
+            }
+        },
+        v4 => v4,
+    }
+}

@@ -1,0 +1,252 @@
+//! Checks a JSON value against a schema of the published contract and reports every violation at
+//! once, each with its JSON pointer. The same check serves request bodies, parameters, and the tests
+//! that hold answers to the contract.
+
+use std::collections::HashMap;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::error::Violation;
+
+/// The schemas of one OpenAPI document, with its patterns compiled once.
+pub struct Schemas {
+    document: Value,
+    patterns: HashMap<String, Regex>,
+}
+
+/// Violations reported for one value; more would help nobody.
+const MAX_VIOLATIONS: usize = 100;
+
+impl Schemas {
+    pub fn new(document: Value) -> Self {
+        let mut patterns = HashMap::new();
+        collect_patterns(&document, &mut patterns);
+        Self { document, patterns }
+    }
+
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// Every way in which `value` differs from `schema`; empty when it fits.
+    pub fn check(&self, schema: &Value, value: &Value, pointer: &str) -> Vec<Violation> {
+        let mut found = Vec::new();
+        self.walk(schema, value, pointer, &mut found);
+        found.truncate(MAX_VIOLATIONS);
+        found
+    }
+
+    /// Checks the text of a parameter, which JSON types it according to its schema.
+    pub fn check_text(&self, schema: &Value, text: &str, pointer: &str) -> Vec<Violation> {
+        let schema = self.resolve(schema);
+        let value = match schema["type"].as_str() {
+            Some("integer") => text.parse::<i64>().ok().map(Value::from),
+            Some("number") => text.parse::<f64>().ok().map(Value::from),
+            Some("boolean") => text.parse::<bool>().ok().map(Value::from),
+            Some("array") => {
+                Some(Value::Array(text.split(',').map(|item| Value::from(item.to_owned())).collect()))
+            }
+            _ => None,
+        };
+        self.check(schema, &value.unwrap_or_else(|| Value::from(text)), pointer)
+    }
+
+    /// Follows a `$ref`.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => {
+                self.document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null)
+            }
+            None => schema,
+        }
+    }
+
+    fn walk(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+        let schema = self.resolve(schema);
+        if found.len() >= MAX_VIOLATIONS || (value.is_null() && schema["nullable"] == true) {
+            return;
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.walk(part, value, pointer, found);
+        }
+        if let Some(options) = schema["oneOf"].as_array() {
+            self.walk_one_of(schema, options, value, pointer, found);
+            return;
+        }
+        if let Some(names) = schema["enum"].as_array()
+            && !names.contains(value)
+        {
+            let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
+            found.push(Violation::new(pointer, format!("must be one of {}", names.join(", "))));
+            return;
+        }
+        match schema["type"].as_str() {
+            Some("object") => self.walk_object(schema, value, pointer, found),
+            Some("array") => self.walk_array(schema, value, pointer, found),
+            Some("string") => self.walk_string(schema, value, pointer, found),
+            Some("integer") => walk_integer(schema, value, pointer, found),
+            Some("number") if !value.is_number() => found.push(Violation::new(pointer, "must be a number")),
+            Some("boolean") if !value.is_boolean() => {
+                found.push(Violation::new(pointer, "must be true or false"));
+            }
+            _ => {}
+        }
+    }
+
+    fn walk_one_of(
+        &self,
+        schema: &Value,
+        options: &[Value],
+        value: &Value,
+        pointer: &str,
+        found: &mut Vec<Violation>,
+    ) {
+        let Some(property) = schema["discriminator"]["propertyName"].as_str() else {
+            if !options.iter().any(|option| self.check(option, value, pointer).is_empty()) {
+                found.push(Violation::new(pointer, "fits none of the allowed shapes"));
+            }
+            return;
+        };
+        let mapping = &schema["discriminator"]["mapping"];
+        match value[property].as_str().and_then(|name| mapping[name].as_str()) {
+            Some(reference) => {
+                let target = serde_json::json!({ "$ref": reference });
+                self.walk(&target, value, pointer, found);
+            }
+            None => {
+                let names: Vec<_> = mapping.as_object().into_iter().flatten().map(|(n, _)| n.as_str()).collect();
+                found.push(Violation::new(
+                    format!("{pointer}/{property}"),
+                    format!("must be one of {}", names.join(", ")),
+                ));
+            }
+        }
+    }
+
+    fn walk_object(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+        let Some(object) = value.as_object() else {
+            found.push(Violation::new(pointer, "must be an object"));
+            return;
+        };
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if !object.contains_key(name) {
+                found.push(Violation::new(format!("{pointer}/{}", escape(name)), "is required"));
+            }
+        }
+        let properties = &schema["properties"];
+        for (name, member) in object {
+            let place = format!("{pointer}/{}", escape(name));
+            match properties.get(name) {
+                Some(property) => self.walk(property, member, &place, found),
+                None if schema["additionalProperties"] == false => {
+                    found.push(Violation::new(place, "is not a known field"));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn walk_array(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+        let Some(items) = value.as_array() else {
+            found.push(Violation::new(pointer, "must be an array"));
+            return;
+        };
+        if let Some(most) = schema["maxItems"].as_u64()
+            && items.len() as u64 > most
+        {
+            found.push(Violation::new(pointer, format!("must have at most {most} items")));
+            return;
+        }
+        if let Some(least) = schema["minItems"].as_u64()
+            && (items.len() as u64) < least
+        {
+            found.push(Violation::new(pointer, format!("must have at least {least} items")));
+        }
+        for (index, item) in items.iter().enumerate() {
+            self.walk(&schema["items"], item, &format!("{pointer}/{index}"), found);
+        }
+    }
+
+    fn walk_string(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+        let Some(text) = value.as_str() else {
+            found.push(Violation::new(pointer, "must be a string"));
+            return;
+        };
+        let length = text.chars().count() as u64;
+        if let Some(most) = schema["maxLength"].as_u64()
+            && length > most
+        {
+            found.push(Violation::new(pointer, format!("must have at most {most} characters")));
+        }
+        if let Some(least) = schema["minLength"].as_u64()
+            && length < least
+        {
+            found.push(Violation::new(pointer, format!("must have at least {least} characters")));
+        }
+        if text.contains('\0') {
+            found.push(Violation::new(pointer, "must not contain the character NUL"));
+        }
+        let format = match schema["format"].as_str() {
+            Some("uuid") if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => Some("must be a UUID"),
+            Some("date") if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD"),
+            Some("date-time") if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
+                Some("must be a time as in RFC 3339")
+            }
+            _ => None,
+        };
+        found.extend(format.map(|message| Violation::new(pointer, message)));
+        if let Some(pattern) = schema["pattern"].as_str()
+            && let Some(regex) = self.patterns.get(pattern)
+            && !regex.is_match(text)
+        {
+            found.push(Violation::new(pointer, format!("must match {pattern}")));
+        }
+    }
+}
+
+/// A calendar date written `YYYY-MM-DD`, between the years 1000 and 9999.
+pub fn parse_date(text: &str) -> Option<chrono::NaiveDate> {
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
+        && !text.starts_with('0');
+    shaped.then(|| text.parse().ok()).flatten()
+}
+
+fn walk_integer(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+    let Some(number) = value.as_i64() else {
+        found.push(Violation::new(pointer, "must be an integer"));
+        return;
+    };
+    let (low, high) = match schema["format"].as_str() {
+        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let bound = |name: &str, default: i64| schema[name].as_f64().map_or(default, |bound| bound as i64);
+    let (low, high) = (bound("minimum", low).max(low), bound("maximum", high).min(high));
+    if number < low {
+        found.push(Violation::new(pointer, format!("must be at least {low}")));
+    } else if number > high {
+        found.push(Violation::new(pointer, format!("must be at most {high}")));
+    }
+}
+
+/// RFC 6901: `~` and `/` in a member's name.
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+fn collect_patterns(value: &Value, patterns: &mut HashMap<String, Regex>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(pattern) = members.get("pattern").and_then(Value::as_str)
+                && let Ok(regex) = Regex::new(pattern)
+            {
+                patterns.insert(pattern.to_owned(), regex);
+            }
+            members.values().for_each(|member| collect_patterns(member, patterns));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_patterns(item, patterns)),
+        _ => {}
+    }
+}
