@@ -10,6 +10,7 @@
 //! to a person's rows goes through `db::Db::change`. [`catalog`] looks titles up anonymously: it can
 //! import nothing that knows an account.
 pub mod account;
+pub mod app;
 pub mod catalog;
 pub mod clerk;
 pub mod clock;
@@ -17,8 +18,11 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod error;
+pub mod expected;
+pub mod http;
 pub mod job;
 pub mod library;
 pub mod list;
+pub mod media;
 pub mod server;
 pub mod telemetry;

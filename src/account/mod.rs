@@ -1,1 +1,111 @@
-//! To come.
+//! The account: its row, made at first sight of a valid token, and its settings.
+
+use chrono::NaiveDate;
+use entity::account;
+use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult};
+use uuid::Uuid;
+
+use crate::catalog::Language;
+use crate::clock;
+use crate::db::{Change, Db, row};
+use crate::error::{Error, Result, Violation};
+use crate::expected::Expected;
+
+/// What a settings write says: absent keeps, `Some(None)` clears.
+#[derive(Debug, Default, Clone)]
+pub struct Patch {
+    pub language: Option<Option<String>>,
+    pub time_zone: Option<String>,
+    pub progress_sets_status: Option<bool>,
+}
+
+/// The account's row, made now if this is the first time. Of several first sights at once all see
+/// the same row. An erased account stays erased: its mark conflicts with the insert.
+pub async fn open(db: &Db, id: Uuid) -> Result<account::Model> {
+    if let Some(account) = find(db, id).await? {
+        return Ok(account);
+    }
+    row(
+        db.shared(),
+        "INSERT INTO account (id, revision, settings_revision, language, time_zone, progress_sets_status, \
+         created_at, updated_at) VALUES ($1, 1, 1, NULL, 'UTC', TRUE, $2, $2) ON CONFLICT (id) DO NOTHING",
+        [id.into(), clock::now().into()],
+    )
+    .await?;
+    find(db, id).await?.ok_or(Error::NotFound)
+}
+
+async fn find(db: &Db, id: Uuid) -> Result<Option<account::Model>> {
+    let found = row(db.read(), "SELECT * FROM account WHERE id = $1", [id.into()]).await?;
+    let Some(found) = found else { return Ok(None) };
+    let account = account::Model::from_query_result(&found, "")?;
+    if account.erased_at.is_some() { Err(Error::AccountErased) } else { Ok(Some(account)) }
+}
+
+/// The language that titles are shown in when a call names none.
+pub fn language(account: &account::Model) -> Language {
+    account.language.as_deref().and_then(Language::parse).unwrap_or(Language::DEFAULT)
+}
+
+/// The calendar day of a write: the one it names, else today in the account's time zone.
+pub fn day(account: &account::Model, on: Option<NaiveDate>) -> NaiveDate {
+    on.unwrap_or_else(|| {
+        let zone: chrono_tz::Tz = account.time_zone.parse().unwrap_or(chrono_tz::UTC);
+        let now = chrono::DateTime::from_timestamp_millis(clock::now()).unwrap_or_default();
+        now.with_timezone(&zone).date_naive()
+    })
+}
+
+/// Changes settings; tells the account as it is then.
+pub async fn update(db: &Db, id: Uuid, expected: &Expected, patch: Patch) -> Result<account::Model> {
+    let patch = check(patch)?;
+    let mut change = db.change(id).await?;
+    let before = change.account().clone();
+    expected.allows(Some(before.settings_revision))?;
+    let after = account::Model {
+        language: patch.language.unwrap_or_else(|| before.language.clone()),
+        time_zone: patch.time_zone.unwrap_or_else(|| before.time_zone.clone()),
+        progress_sets_status: patch.progress_sets_status.unwrap_or(before.progress_sets_status),
+        ..before.clone()
+    };
+    if after == before {
+        change.commit().await?;
+        return Ok(after);
+    }
+    let after = write(&mut change, after).await?;
+    change.commit().await?;
+    Ok(after)
+}
+
+async fn write(change: &mut Change, after: account::Model) -> Result<account::Model> {
+    let after =
+        account::Model { settings_revision: change.next_revision(), updated_at: change.now(), ..after };
+    let mut row: account::ActiveModel = after.clone().into();
+    row.reset_all();
+    account::Entity::update(row).exec(change.tx()).await?;
+    Ok(after)
+}
+
+/// Brings names to the form they are kept in, or says everything that is wrong with them.
+fn check(patch: Patch) -> Result<Patch> {
+    let mut violations = Vec::new();
+    let language = patch.language.map(|language| {
+        language.and_then(|name| {
+            let known = Language::parse(&name);
+            if known.is_none() {
+                violations.push(Violation::new("/language", "is not a language that titles are shown in"));
+            }
+            known.map(|language| language.as_str().to_owned())
+        })
+    });
+    if let Some(zone) = &patch.time_zone
+        && zone.parse::<chrono_tz::Tz>().is_err()
+    {
+        violations.push(Violation::new("/time_zone", "is not an IANA time zone name"));
+    }
+    if violations.is_empty() {
+        Ok(Patch { language, ..patch })
+    } else {
+        Err(Error::Invalid { code: "invalid_settings", violations })
+    }
+}

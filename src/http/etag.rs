@@ -7,6 +7,7 @@ use std::fmt;
 use aws_lc_rs::digest;
 
 use crate::error::{Error, Result};
+use crate::expected::Expected;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ETag {
@@ -34,53 +35,29 @@ impl fmt::Display for ETag {
     }
 }
 
-/// The revisions that an `If-Match` header allows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Expected {
-    /// No header: write whatever is there.
-    #[default]
-    Anything,
-    /// `*`: something must be there.
-    Existing,
-    /// One of these revisions must be there.
-    Revisions(Vec<i64>),
-}
-
 /// A longer list of tags helps nobody.
 const MAX_TAGS: usize = 16;
 
-impl Expected {
-    /// Reads an `If-Match` header. Weak tags never match (RFC 9110, section 13.1.1).
-    pub fn parse(header: Option<&str>) -> Result<Self> {
-        let Some(header) = header else { return Ok(Self::Anything) };
-        if header.trim() == "*" {
-            return Ok(Self::Existing);
-        }
-        let wrong = || Error::invalid("invalid_parameter", "/header/If-Match", "must be * or a list of ETags");
-        let mut revisions = Vec::new();
-        for tag in header.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-            let weak = tag.starts_with("W/");
-            let inner = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let inner = inner.ok_or_else(wrong)?;
-            if let Some(revision) = inner.split('.').next().and_then(|text| text.parse().ok())
-                && !weak
-            {
-                revisions.push(revision);
-            }
-            if revisions.len() > MAX_TAGS {
-                return Err(wrong());
-            }
-        }
-        Ok(Self::Revisions(revisions))
+/// Reads an `If-Match` header. Weak tags never match (RFC 9110, section 13.1.1).
+pub fn expected(header: Option<&str>) -> Result<Expected> {
+    let Some(header) = header else { return Ok(Expected::Anything) };
+    if header.trim() == "*" {
+        return Ok(Expected::Existing);
     }
-
-    /// Whether a write may go on where `revision` (none: nothing) stands.
-    pub fn allows(&self, revision: Option<i64>) -> Result<()> {
-        let allowed = match (self, revision) {
-            (Self::Anything, _) | (Self::Existing, Some(_)) => true,
-            (Self::Existing, None) | (Self::Revisions(_), None) => false,
-            (Self::Revisions(revisions), Some(revision)) => revisions.contains(&revision),
-        };
-        if allowed { Ok(()) } else { Err(Error::RevisionConflict) }
+    let wrong = || Error::invalid("invalid_parameter", "/header/If-Match", "must be * or a list of ETags");
+    let mut revisions = Vec::new();
+    for tag in header.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+        let weak = tag.starts_with("W/");
+        let inner = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+        let inner = inner.ok_or_else(wrong)?;
+        if let Some(revision) = inner.split('.').next().and_then(|text| text.parse().ok())
+            && !weak
+        {
+            revisions.push(revision);
+        }
+        if revisions.len() > MAX_TAGS {
+            return Err(wrong());
+        }
     }
+    Ok(Expected::Revisions(revisions))
 }

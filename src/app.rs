@@ -1,0 +1,70 @@
+//! The one place where the parts are put together.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::catalog::{Catalog, DayShare};
+use crate::clerk::Verifier;
+use crate::config::Config;
+use crate::db::Db;
+use crate::media::Wanted;
+use crate::telemetry::Metrics;
+
+/// Everything an operation may need. Clones share it all.
+#[derive(Clone)]
+pub struct App {
+    pub config: Arc<Config>,
+    pub db: Db,
+    pub clerk: Verifier,
+    pub catalog: Catalog,
+    pub wanted: Wanted,
+    pub metrics: Metrics,
+    book_shares: moka::sync::Cache<Uuid, DayShare>,
+}
+
+/// Accounts whose part of Google's day is remembered at once.
+const MAX_SHARES: u64 = 100_000;
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Config(#[from] crate::config::ConfigError),
+    #[error("{0}")]
+    Catalog(#[from] crate::catalog::CatalogError),
+    #[error("database: {0}")]
+    Database(#[from] sea_orm::DbErr),
+}
+
+impl App {
+    /// Opens and migrates the database and prepares the rest; nothing runs yet.
+    pub async fn open(config: Config) -> Result<Self, StartError> {
+        let db = Db::open(&config.database_url).await?;
+        db.migrate(&config.database_url).await?;
+        Self::with_db(config, db)
+    }
+
+    /// The same on a database that is already open, or on none at all (for the contract).
+    pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
+        let clerk = Verifier::new(&config.clerk)?;
+        let catalog = Catalog::new(&config.sources)?;
+        Ok(Self {
+            config: Arc::new(config),
+            db,
+            clerk,
+            catalog,
+            wanted: Wanted::default(),
+            metrics: Metrics::new(),
+            book_shares: moka::sync::Cache::builder()
+                .max_capacity(MAX_SHARES)
+                .time_to_idle(std::time::Duration::from_secs(26 * 3600))
+                .build(),
+        })
+    }
+
+    /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.
+    pub fn books_share(&self, account: Uuid) -> DayShare {
+        self.book_shares.get_with(account, DayShare::new)
+    }
+}

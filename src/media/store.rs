@@ -1,0 +1,204 @@
+//! Reading and writing the shared tables.
+
+use std::collections::HashMap;
+
+use entity::value::MediaState;
+use entity::{media, media_text};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, TransactionTrait};
+use serde::{Deserialize, Serialize};
+
+use super::sort_title;
+use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem};
+use crate::clock;
+use crate::db::Db;
+use crate::error::Result;
+
+/// What is shown of a title beside a person's own rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    pub title: String,
+    pub release_date: Option<String>,
+    pub runtime_minutes: Option<i32>,
+    pub page_count: Option<i32>,
+    pub season_count: Option<i32>,
+    pub episode_count: Option<i32>,
+}
+
+/// What has no language and is neither filtered nor sorted by.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Details {
+    original_title: Option<String>,
+    creators: Vec<Creator>,
+    platforms: Vec<String>,
+    external_ids: ExternalIds,
+}
+
+/// Whether the source has already said something of this title, be it that it knows none such.
+pub async fn is_known(connection: &impl ConnectionTrait, id: &MediaId) -> Result<bool> {
+    Ok(media::Entity::find_by_id(id.as_str()).one(connection).await?.is_some())
+}
+
+/// Keeps what a source said of a title in `language`.
+pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<()> {
+    let now = clock::now();
+    let id = item.id.as_str().to_owned();
+    let details = Details {
+        original_title: item.original_title.clone(),
+        creators: item.creators.clone(),
+        platforms: item.platforms.clone(),
+        external_ids: item.external_ids.clone(),
+    };
+    let cover = item.cover.as_ref().map(|cover| cover.as_str().to_owned());
+    let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
+    let row = media::ActiveModel {
+        id: Set(id.clone()),
+        state: Set(MediaState::Known),
+        title: Set(Some(item.title.clone())),
+        sort_title: Set(Some(sort_title(&item.title))),
+        cover: Set(cover.clone()),
+        release_date: Set(item.release_date.clone()),
+        runtime_minutes: Set(number(item.runtime_minutes)),
+        page_count: Set(number(item.page_count)),
+        season_count: Set(number(item.season_count)),
+        episode_count: Set(number(item.episode_count)),
+        details: Set(serde_json::to_string(&details).ok()),
+        refreshed_at: Set(now),
+    };
+    let text = media_text::ActiveModel {
+        media_id: Set(id),
+        language: Set(language.as_str().to_owned()),
+        title: Set(item.title.clone()),
+        sort_title: Set(sort_title(&item.title)),
+        cover: Set(cover),
+        overview: Set(item.overview.clone()),
+        genres: Set(serde_json::to_string(&item.genres).unwrap_or_else(|_| "[]".into())),
+        refreshed_at: Set(now),
+    };
+    let tx = db.shared().begin().await?;
+    let mut columns = vec![
+        media::Column::State,
+        media::Column::ReleaseDate,
+        media::Column::RuntimeMinutes,
+        media::Column::PageCount,
+        media::Column::SeasonCount,
+        media::Column::EpisodeCount,
+        media::Column::Details,
+        media::Column::RefreshedAt,
+    ];
+    // The title to fall back on is the default language's; any other only where there is none yet.
+    if language == Language::DEFAULT {
+        columns.extend([media::Column::Title, media::Column::SortTitle, media::Column::Cover]);
+    }
+    media::Entity::insert(row)
+        .on_conflict(OnConflict::column(media::Column::Id).update_columns(columns).to_owned())
+        .exec_without_returning(&tx)
+        .await?;
+    media_text::Entity::insert(text)
+        .on_conflict(
+            OnConflict::columns([media_text::Column::MediaId, media_text::Column::Language])
+                .update_columns([
+                    media_text::Column::Title,
+                    media_text::Column::SortTitle,
+                    media_text::Column::Cover,
+                    media_text::Column::Overview,
+                    media_text::Column::Genres,
+                    media_text::Column::RefreshedAt,
+                ])
+                .to_owned(),
+        )
+        .exec_without_returning(&tx)
+        .await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Keeps that the source has no such title. What was known before stays: a source that merged or
+/// deleted a title takes nothing from the person.
+pub async fn remember_unknown(db: &Db, id: &MediaId) -> Result<()> {
+    let row = media::ActiveModel {
+        id: Set(id.as_str().to_owned()),
+        state: Set(MediaState::UnknownToSource),
+        title: Set(None),
+        sort_title: Set(None),
+        cover: Set(None),
+        release_date: Set(None),
+        runtime_minutes: Set(None),
+        page_count: Set(None),
+        season_count: Set(None),
+        episode_count: Set(None),
+        details: Set(None),
+        refreshed_at: Set(clock::now()),
+    };
+    media::Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(media::Column::Id)
+                .update_columns([media::Column::State, media::Column::RefreshedAt])
+                .to_owned(),
+        )
+        .exec_without_returning(db.shared())
+        .await?;
+    Ok(())
+}
+
+/// The whole of what is kept of a title, as the catalog would show it: for when the source is away.
+pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<MediaItem>> {
+    let Some(row) = media::Entity::find_by_id(id.as_str()).one(db.read()).await? else { return Ok(None) };
+    let key = (id.as_str().to_owned(), language.as_str().to_owned());
+    let text = media_text::Entity::find_by_id(key).one(db.read()).await?;
+    let Some(title) = text.as_ref().map(|text| text.title.clone()).or(row.title) else { return Ok(None) };
+    let details: Details =
+        row.details.and_then(|details| serde_json::from_str(&details).ok()).unwrap_or_default();
+    let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+    let cover = text.as_ref().and_then(|text| text.cover.clone()).or(row.cover);
+    Ok(Some(MediaItem {
+        title,
+        original_title: details.original_title,
+        release_date: row.release_date,
+        overview: text.as_ref().and_then(|text| text.overview.clone()),
+        genres: text.and_then(|text| serde_json::from_str(&text.genres).ok()).unwrap_or_default(),
+        cover: cover.and_then(|cover| CoverRef::new(id.source(), &cover)),
+        creators: details.creators,
+        runtime_minutes: number(row.runtime_minutes),
+        page_count: number(row.page_count),
+        platforms: details.platforms,
+        season_count: number(row.season_count),
+        episode_count: number(row.episode_count),
+        external_ids: details.external_ids,
+        id: id.clone(),
+    }))
+}
+
+/// What is known of each of `ids`; one that no source was asked about yet is absent, one that its
+/// source does not know is there without a summary unless it once was known.
+pub async fn summaries(
+    connection: &impl ConnectionTrait,
+    ids: &[String],
+    language: Language,
+) -> Result<HashMap<String, (MediaState, Option<Summary>)>, DbErr> {
+    let rows = media::Entity::find()
+        .filter(media::Column::Id.is_in(ids.iter().map(String::as_str)))
+        .all(connection)
+        .await?;
+    let texts = media_text::Entity::find()
+        .filter(media_text::Column::MediaId.is_in(ids.iter().map(String::as_str)))
+        .filter(media_text::Column::Language.eq(language.as_str()))
+        .all(connection)
+        .await?;
+    let mut titles: HashMap<String, String> =
+        texts.into_iter().map(|text| (text.media_id, text.title)).collect();
+    let summary = |row: media::Model| {
+        let title = titles.remove(&row.id).or(row.title);
+        let summary = title.map(|title| Summary {
+            title,
+            release_date: row.release_date,
+            runtime_minutes: row.runtime_minutes,
+            page_count: row.page_count,
+            season_count: row.season_count,
+            episode_count: row.episode_count,
+        });
+        (row.id, (row.state, summary))
+    };
+    Ok(rows.into_iter().map(summary).collect())
+}
