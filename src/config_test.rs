@@ -47,7 +47,8 @@ fn an_outside_address_is_fine_behind_a_proxy_or_with_tls() {
 
 #[test]
 fn secrets_do_not_show() {
-    let config = read(&[ISSUER, ("TMDB_ACCESS_TOKEN", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])
-        .expect("valid");
+    let config =
+        read(&[ISSUER, ("TMDB_ACCESS_TOKEN", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])
+            .expect("valid");
     assert!(!format!("{config:?}").contains("hunter2"));
 }

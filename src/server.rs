@@ -2,6 +2,7 @@
 //! orderly stop. It hands every request to one poem endpoint and knows nothing of what it does.
 //! It exists because the framework's own server bounds neither half-sent headers nor connections.
 
+mod stall;
 mod tls;
 
 use std::convert::Infallible;
@@ -26,6 +27,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, ConfigError};
+use stall::Stall;
 use tls::Certificates;
 
 /// Connections the kernel keeps waiting while all of ours are taken.
@@ -44,6 +46,8 @@ struct Times {
     /// a half-sent header as well as an idle connection.
     header: Duration,
     handshake: Duration,
+    /// How long a peer may leave what we write unread.
+    stall: Duration,
     /// How often an HTTP/2 peer is asked whether it is alive, and how long it may take to say so.
     ping: Duration,
     pong: Duration,
@@ -60,6 +64,7 @@ impl Default for Times {
         Self {
             header: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
             ping: Duration::from_secs(20),
             pong: Duration::from_secs(10),
             grace: Duration::from_secs(20),
@@ -135,7 +140,7 @@ pub async fn stop_signal() {
         Ok(mut signals) => drop(signals.recv().await),
         Err(error) => {
             tracing::error!(%error, "a stop signal cannot be listened for");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     tokio::select! {
@@ -254,7 +259,8 @@ impl<E: Endpoint + 'static> Context<E> {
             let request = poem::Request::from((request, local, RemoteAddr(peer.into()), scheme.clone()));
             async move { Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await)) }
         });
-        let mut connection = pin!(self.http.serve_connection(TokioIo::new(io), service));
+        let mut connection =
+            pin!(self.http.serve_connection(TokioIo::new(Stall::new(io, self.times.stall)), service));
         // hyper's own timer starts only once it knows the protocol: a peer that never says enough to
         // tell is bounded here.
         tokio::select! {

@@ -90,7 +90,10 @@ impl KeyCache {
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(FETCH_TIMEOUT)
             .build()
-            .map_err(|error| ConfigError { name: "CLERK_JWKS_URL", reason: error.without_url().to_string() })?;
+            .map_err(|error| ConfigError {
+                name: "CLERK_JWKS_URL",
+                reason: error.without_url().to_string(),
+            })?;
         let ended = CancellationToken::new();
         ended.cancel();
         let state = State { keys: KeySet::new(), fetched_at: None, tried_at: None, ended };
