@@ -24,4 +24,9 @@ impl Expected {
         };
         if allowed { Ok(()) } else { Err(Error::RevisionConflict) }
     }
+
+    /// Whether deleting what is not there is fine: it is, unless something was expected there.
+    pub fn allows_absence(&self) -> Result<()> {
+        self.allows(None)
+    }
 }

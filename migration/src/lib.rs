@@ -9,7 +9,6 @@ mod m20261122_0001_foundation;
 
 pub struct Migrator;
 
-
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use entity::account;
-use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult};
+use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::catalog::Language;
@@ -80,8 +80,7 @@ pub async fn update(db: &Db, id: Uuid, expected: &Expected, patch: Patch) -> Res
 async fn write(change: &mut Change, after: account::Model) -> Result<account::Model> {
     let after =
         account::Model { settings_revision: change.next_revision(), updated_at: change.now(), ..after };
-    let mut row: account::ActiveModel = after.clone().into();
-    row.reset_all();
+    let row = after.clone().into_active_model().reset_all();
     account::Entity::update(row).exec(change.tx()).await?;
     Ok(after)
 }

@@ -92,12 +92,7 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<usize>
     Ok(due.len())
 }
 
-async fn fill_one(
-    db: &Db,
-    catalog: &Catalog,
-    share: &DayShare,
-    wanted: &media_wanted::Model,
-) -> Result<()> {
+async fn fill_one(db: &Db, catalog: &Catalog, share: &DayShare, wanted: &media_wanted::Model) -> Result<()> {
     let key = (wanted.media_id.clone(), wanted.language.clone());
     let (Ok(id), Some(language)) = (wanted.media_id.parse::<MediaId>(), Language::parse(&wanted.language))
     else {
@@ -140,14 +135,21 @@ async fn announce_to(db: &Db, account: Uuid, media_id: &str) -> Result<()> {
         Err(crate::error::Error::AccountErased) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let entry = change.next_revision();
-    execute(
+    let waits = rows(
         change.tx(),
-        "UPDATE library_entry SET awaits_media = FALSE, revision = $3 \
-         WHERE account_id = $1 AND media_id = $2 AND awaits_media",
-        [account.into(), media_id.into(), entry.into()],
+        "SELECT 1 FROM library_entry WHERE account_id = $1 AND media_id = $2 AND awaits_media",
+        [account.into(), media_id.into()],
     )
     .await?;
+    if !waits.is_empty() {
+        let revision = change.next_revision();
+        execute(
+            change.tx(),
+            "UPDATE library_entry SET awaits_media = FALSE, revision = $3 WHERE account_id = $1 AND media_id = $2",
+            [account.into(), media_id.into(), revision.into()],
+        )
+        .await?;
+    }
     let lists = rows(
         change.tx(),
         "SELECT list_id FROM list_item WHERE account_id = $1 AND media_id = $2 AND awaits_media",

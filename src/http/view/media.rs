@@ -1,0 +1,293 @@
+//! Titles on the wire.
+
+use entity::value;
+use poem_openapi::{Enum, Object};
+use serde::Serialize;
+
+use super::entry::{EntryMark, Status};
+use super::wire_enum;
+use crate::catalog::{self, MediaItem as Item};
+use crate::http::text::{Language, MediaId};
+use crate::media;
+
+/// What a title is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    Movie,
+    Tv,
+    Game,
+    Book,
+}
+
+/// Where titles are looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Tmdb,
+    Igdb,
+    GoogleBooks,
+}
+
+impl From<catalog::Kind> for MediaKind {
+    fn from(kind: catalog::Kind) -> Self {
+        match kind {
+            catalog::Kind::Movie => Self::Movie,
+            catalog::Kind::Tv => Self::Tv,
+            catalog::Kind::Game => Self::Game,
+            catalog::Kind::Book => Self::Book,
+        }
+    }
+}
+
+impl From<MediaKind> for catalog::Kind {
+    fn from(kind: MediaKind) -> Self {
+        match kind {
+            MediaKind::Movie => Self::Movie,
+            MediaKind::Tv => Self::Tv,
+            MediaKind::Game => Self::Game,
+            MediaKind::Book => Self::Book,
+        }
+    }
+}
+
+impl From<catalog::SourceName> for Source {
+    fn from(source: catalog::SourceName) -> Self {
+        match source {
+            catalog::SourceName::Tmdb => Self::Tmdb,
+            catalog::SourceName::Igdb => Self::Igdb,
+            catalog::SourceName::GoogleBooks => Self::GoogleBooks,
+        }
+    }
+}
+
+/// What somebody did for a title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum CreatorRole {
+    Director,
+    Creator,
+    Author,
+    Developer,
+    Publisher,
+    Writer,
+}
+
+impl From<catalog::Role> for CreatorRole {
+    fn from(role: catalog::Role) -> Self {
+        match role {
+            catalog::Role::Director => Self::Director,
+            catalog::Role::Creator => Self::Creator,
+            catalog::Role::Author => Self::Author,
+            catalog::Role::Developer => Self::Developer,
+            catalog::Role::Publisher => Self::Publisher,
+            catalog::Role::Writer => Self::Writer,
+        }
+    }
+}
+
+/// Somebody, or some company, that made a title.
+#[derive(Debug, Clone, Object, Serialize)]
+pub struct Creator {
+    pub name: String,
+    pub role: CreatorRole,
+}
+
+/// What other registers call a title.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct ExternalIds {
+    pub imdb_id: Option<String>,
+    pub tvdb_id: Option<String>,
+    pub wikidata_id: Option<String>,
+    pub isbn_10: Option<String>,
+    pub isbn_13: Option<String>,
+}
+
+/// One title as its source describes it. A search shows less of it than a look-up by id.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct MediaItem {
+    pub id: MediaId,
+    pub kind: MediaKind,
+    pub source: Source,
+    pub title: String,
+    pub original_title: Option<String>,
+    /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`: as exactly as the source knows.
+    pub release_date: Option<String>,
+    pub overview: Option<String>,
+    pub genres: Vec<String>,
+    pub creators: Vec<Creator>,
+    pub runtime_minutes: Option<i32>,
+    pub page_count: Option<i32>,
+    pub platforms: Vec<String>,
+    pub season_count: Option<i32>,
+    pub episode_count: Option<i32>,
+    pub external_ids: ExternalIds,
+    /// What the source's terms ask to be shown beside its data.
+    pub attribution: String,
+    /// The account's own entry, if the title is in its library.
+    pub entry: Option<EntryMark>,
+}
+
+impl MediaItem {
+    pub fn new(item: &Item, entry: Option<EntryMark>) -> Self {
+        let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
+        let ids = item.external_ids.clone();
+        Self {
+            id: MediaId(item.id.clone()),
+            kind: item.id.kind().into(),
+            source: item.id.source().into(),
+            title: item.title.clone(),
+            original_title: item.original_title.clone(),
+            release_date: item.release_date.clone(),
+            overview: item.overview.clone(),
+            genres: item.genres.clone(),
+            creators: item
+                .creators
+                .iter()
+                .map(|creator| Creator { name: creator.name.clone(), role: creator.role.into() })
+                .collect(),
+            runtime_minutes: number(item.runtime_minutes),
+            page_count: number(item.page_count),
+            platforms: item.platforms.clone(),
+            season_count: number(item.season_count),
+            episode_count: number(item.episode_count),
+            external_ids: ExternalIds {
+                imdb_id: ids.imdb_id,
+                tvdb_id: ids.tvdb_id,
+                wikidata_id: ids.wikidata_id,
+                isbn_10: ids.isbn_10,
+                isbn_13: ids.isbn_13,
+            },
+            attribution: attribution(item.id.source()).to_owned(),
+            entry,
+        }
+    }
+}
+
+/// The notices that the sources' terms ask for.
+fn attribution(source: catalog::SourceName) -> &'static str {
+    match source {
+        catalog::SourceName::Tmdb => {
+            "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
+        }
+        catalog::SourceName::Igdb => "Game data from IGDB.com",
+        catalog::SourceName::GoogleBooks => "Powered by Google",
+    }
+}
+
+wire_enum! {
+    /// What the source said of a title.
+    MediaState mirrors value::MediaState { Known, UnknownToSource }
+}
+
+/// What is shown of a title beside a person's own rows.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct MediaSummary {
+    pub title: String,
+    /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+    pub release_date: Option<String>,
+    pub runtime_minutes: Option<i32>,
+    pub page_count: Option<i32>,
+    pub season_count: Option<i32>,
+    pub episode_count: Option<i32>,
+}
+
+impl From<media::Summary> for MediaSummary {
+    fn from(summary: media::Summary) -> Self {
+        Self {
+            title: summary.title,
+            release_date: summary.release_date,
+            runtime_minutes: summary.runtime_minutes,
+            page_count: summary.page_count,
+            season_count: summary.season_count,
+            episode_count: summary.episode_count,
+        }
+    }
+}
+
+/// How a source fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    Ok,
+    TimedOut,
+    Failed,
+    RateLimited,
+    NotConfigured,
+}
+
+impl From<catalog::State> for SourceState {
+    fn from(state: catalog::State) -> Self {
+        match state {
+            catalog::State::Ok => Self::Ok,
+            catalog::State::TimedOut => Self::TimedOut,
+            catalog::State::Failed => Self::Failed,
+            catalog::State::RateLimited => Self::RateLimited,
+            catalog::State::NotConfigured => Self::NotConfigured,
+        }
+    }
+}
+
+/// What one source contributed to a search.
+#[derive(Debug, Clone, Object, Serialize)]
+pub struct SourceReport {
+    pub source: Source,
+    pub state: SourceState,
+    /// Whether the next page may hold more.
+    pub has_more: bool,
+}
+
+/// What the sources found.
+#[derive(Debug, Clone, Object, Serialize)]
+pub struct SearchAnswer {
+    pub items: Vec<MediaItem>,
+    pub sources: Vec<SourceReport>,
+}
+
+/// Why a title is not among the items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize)]
+#[oai(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum MissingReason {
+    /// The source has no such title.
+    UnknownToSource,
+    /// The source does not answer just now, and nothing older is known.
+    SourceUnavailable,
+}
+
+/// A title that could not be shown.
+#[derive(Debug, Clone, Object, Serialize)]
+pub struct MissingMedia {
+    pub id: MediaId,
+    pub reason: MissingReason,
+}
+
+/// Several titles by id.
+#[derive(Debug, Clone, Object, Serialize)]
+pub struct MediaBatch {
+    /// In the order asked for.
+    pub items: Vec<MediaItem>,
+    pub missing: Vec<MissingMedia>,
+}
+
+impl EntryMark {
+    /// What a title shows of the account's own entry.
+    pub fn new(row: &entity::library_entry::Model) -> Self {
+        Self { status: Status::from(row.status), rating: row.rating, favorite: row.favorite }
+    }
+}
+
+/// The language of a call: what it names, else the account's.
+pub fn language(named: Option<Language>, account: &entity::account::Model) -> catalog::Language {
+    named.map_or_else(|| crate::account::language(account), |language| language.0)
+}

@@ -1,0 +1,202 @@
+//! One library entry: reading it with what is known of its title, writing it, deleting it with all
+//! that hangs on it.
+
+use chrono::NaiveDate;
+use entity::library_entry;
+use entity::value::{MediaState, TombstoneKind};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
+use uuid::Uuid;
+
+use super::page;
+use super::rules::{self, Progress, State, Write};
+use crate::account;
+use crate::catalog::{Language, MediaId};
+use crate::db::{Change, Db, execute, rows};
+use crate::error::{Error, Result};
+use crate::expected::Expected;
+use crate::library::history;
+use crate::media::{self, Summary};
+
+/// An entry and what is known of its title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub row: library_entry::Model,
+    /// None while no source has said anything of the title.
+    pub media_state: Option<MediaState>,
+    pub media: Option<Summary>,
+}
+
+/// What a write did.
+pub struct Written {
+    pub entry: Entry,
+    pub created: bool,
+}
+
+/// Whether a write may make the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Create {
+    Allowed,
+    Refused,
+}
+
+pub async fn get(db: &Db, account: Uuid, id: &MediaId, language: Language) -> Result<Entry> {
+    page::one(db.read(), account, id, language).await?.ok_or(Error::NotFound)
+}
+
+/// Writes one entry. `on` is the phone's calendar day.
+pub async fn write(
+    db: &Db,
+    account: Uuid,
+    id: &MediaId,
+    language: Language,
+    expected: &Expected,
+    create: Create,
+    write: &Write,
+    on: Option<NaiveDate>,
+) -> Result<Written> {
+    check(id, write)?;
+    let mut change = db.change(account).await?;
+    let before = page::one(change.tx(), account, id, language).await?;
+    expected.allows(before.as_ref().map(|entry| entry.row.revision))?;
+    if before.is_none() && create == Create::Refused {
+        return Err(Error::NotFound);
+    }
+    let day = account::day(change.account(), on);
+    let old = before.as_ref().map(|entry| state(&entry.row));
+    let outcome = rules::apply(old.as_ref(), write, day, change.account().progress_sets_status);
+    if let (Some(old), Some(entry)) = (old, &before)
+        && old == outcome.state
+    {
+        change.commit().await?;
+        return Ok(Written { entry: entry.clone(), created: false });
+    }
+    let created = before.is_none();
+    let entry = store(&mut change, id, language, before, &outcome.state).await?;
+    if let Some(date) = outcome.finished {
+        history::add_finish(&mut change, id, date).await?;
+    }
+    change.commit().await?;
+    Ok(Written { entry, created })
+}
+
+/// Deletes an entry with its review, comments and history. What is not there is deleted already.
+pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
+    let mut change = db.change(account).await?;
+    let key = (account, id.as_str().to_owned());
+    let Some(row) = library_entry::Entity::find_by_id(key.clone()).one(change.tx()).await? else {
+        return expected.allows_absence();
+    };
+    expected.allows(Some(row.revision))?;
+    bury_children(&mut change, id).await?;
+    library_entry::Entity::delete_by_id(key).exec(change.tx()).await?;
+    change.bury(TombstoneKind::Entry, id.to_string()).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The entry's own tombstone stands for what hung on it; ids chosen by a phone get one each, so that
+/// they are never used again.
+async fn bury_children(change: &mut Change, id: &MediaId) -> Result<()> {
+    let key = || [change.account_id().into(), id.as_str().into()];
+    execute(change.tx(), "DELETE FROM review WHERE account_id = $1 AND media_id = $2", key()).await?;
+    let comments =
+        rows(change.tx(), "DELETE FROM comment WHERE account_id = $1 AND media_id = $2 RETURNING id", key())
+            .await?;
+    let events = rows(
+        change.tx(),
+        "DELETE FROM history_event WHERE account_id = $1 AND media_id = $2 RETURNING id",
+        key(),
+    )
+    .await?;
+    for (kind, children) in [(TombstoneKind::Comment, comments), (TombstoneKind::HistoryEvent, events)] {
+        for child in children {
+            change.bury(kind, child_key(id, child.try_get_by_index(0)?)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The tombstone key of a comment or history event.
+pub(super) fn child_key(id: &MediaId, child: Uuid) -> String {
+    format!("{id}/{child}")
+}
+
+fn check(id: &MediaId, write: &Write) -> Result<()> {
+    if id.kind() == crate::catalog::Kind::Tv && write.progress.is_some_and(|progress| progress.is_some()) {
+        return Err(Error::invalid(
+            "progress_is_derived",
+            "/progress",
+            "is derived from the watched episodes of a series",
+        ));
+    }
+    match rules::check(id.kind(), write) {
+        violations if violations.is_empty() => Ok(()),
+        violations => Err(Error::Invalid { code: "invalid_entry", violations }),
+    }
+}
+
+/// Stamps and stores the new state. A new entry notes whether its title is still unknown to us.
+async fn store(
+    change: &mut Change,
+    id: &MediaId,
+    language: Language,
+    before: Option<Entry>,
+    state: &State,
+) -> Result<Entry> {
+    let (account, now) = (change.account_id(), change.now());
+    let revision = change.next_revision();
+    let created = before.is_none();
+    let (added_at, awaits_media, media_state, media) = match before {
+        Some(entry) => (entry.row.added_at, entry.row.awaits_media, entry.media_state, entry.media),
+        None => {
+            let ids = [id.to_string()];
+            let known = media::summaries(change.tx(), &ids, language).await?.remove(id.as_str());
+            let awaits = known.is_none();
+            let (media_state, media) = known.map_or((None, None), |(state, media)| (Some(state), media));
+            (now, awaits, media_state, media)
+        }
+    };
+    let row = library_entry::Model {
+        account_id: account,
+        media_id: id.to_string(),
+        kind: id.kind().as_str().to_owned(),
+        status: state.status,
+        status_set_by: state.status_set_by,
+        rating: state.rating,
+        favorite: state.favorite,
+        progress_unit: state.progress.map(|progress| progress.unit),
+        progress_current: state.progress.map(|progress| progress.current),
+        progress_total: state.progress.and_then(|progress| progress.total),
+        started_on: state.started_on.map(|date| date.to_string()),
+        finished_on: state.finished_on.map(|date| date.to_string()),
+        awaits_media,
+        revision,
+        added_at,
+        updated_at: now,
+    };
+    let active = row.clone().into_active_model().reset_all();
+    if created {
+        library_entry::Entity::insert(active).exec_without_returning(change.tx()).await?;
+        change.unbury(TombstoneKind::Entry, id.to_string()).await?;
+    } else {
+        library_entry::Entity::update(active).exec(change.tx()).await?;
+    }
+    Ok(Entry { row, media_state, media })
+}
+
+fn state(row: &library_entry::Model) -> State {
+    let date = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
+    State {
+        status: row.status,
+        status_set_by: row.status_set_by,
+        rating: row.rating,
+        favorite: row.favorite,
+        progress: row.progress_unit.zip(row.progress_current).map(|(unit, current)| Progress {
+            unit,
+            current,
+            total: row.progress_total,
+        }),
+        started_on: date(&row.started_on),
+        finished_on: date(&row.finished_on),
+    }
+}

@@ -1,0 +1,80 @@
+//! The one review of an entry.
+
+use entity::review;
+use entity::value::TombstoneKind;
+use sea_orm::ExprTrait;
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use uuid::Uuid;
+
+use super::require_entry;
+use crate::catalog::MediaId;
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::expected::Expected;
+
+/// The text of a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub title: Option<String>,
+    pub body: String,
+    pub spoiler: bool,
+}
+
+pub async fn get(db: &Db, account: Uuid, id: &MediaId) -> Result<review::Model> {
+    review::Entity::find_by_id((account, id.to_string())).one(db.read()).await?.ok_or(Error::NotFound)
+}
+
+/// Writes the review of an entry that exists; tells it as it is then, and whether it is new.
+pub async fn put(
+    db: &Db,
+    account: Uuid,
+    id: &MediaId,
+    expected: &Expected,
+    text: Text,
+) -> Result<(review::Model, bool)> {
+    let mut change = db.change(account).await?;
+    require_entry(&change, id).await?;
+    let before = review::Entity::find_by_id((account, id.to_string())).one(change.tx()).await?;
+    expected.allows(before.as_ref().map(|row| row.revision))?;
+    if let Some(row) = &before
+        && (&row.title, &row.body, row.spoiler) == (&text.title, &text.body, text.spoiler)
+    {
+        let row = row.clone();
+        change.commit().await?;
+        return Ok((row, false));
+    }
+    let created = before.is_none();
+    let row = review::Model {
+        account_id: account,
+        media_id: id.to_string(),
+        title: text.title,
+        body: text.body,
+        spoiler: text.spoiler,
+        revision: change.next_revision(),
+        created_at: before.map_or(change.now(), |row| row.created_at),
+        updated_at: change.now(),
+    };
+    let active = row.clone().into_active_model().reset_all();
+    if created {
+        review::Entity::insert(active).exec_without_returning(change.tx()).await?;
+        change.unbury(TombstoneKind::Review, id.to_string()).await?;
+    } else {
+        review::Entity::update(active).exec(change.tx()).await?;
+    }
+    change.commit().await?;
+    Ok((row, created))
+}
+
+pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
+    let mut change = db.change(account).await?;
+    let found = review::Entity::find_by_id((account, id.to_string())).one(change.tx()).await?;
+    let Some(row) = found else { return expected.allows_absence() };
+    expected.allows(Some(row.revision))?;
+    review::Entity::delete_many()
+        .filter(review::Column::AccountId.eq(account).and(review::Column::MediaId.eq(id.as_str())))
+        .exec(change.tx())
+        .await?;
+    change.bury(TombstoneKind::Review, id.to_string()).await?;
+    change.commit().await?;
+    Ok(())
+}
