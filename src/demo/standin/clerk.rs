@@ -236,3 +236,7 @@ fn person(id: &str, name: &str) -> Value {
         "delete_self_enabled": true, "legal_accepted_at": null,
     })
 }
+
+#[cfg(test)]
+#[path = "clerk_test.rs"]
+mod tests;

@@ -333,3 +333,7 @@ fn detail(book: &Book) -> Value {
     }
     out
 }
+
+#[cfg(test)]
+#[path = "google_books_test.rs"]
+mod tests;

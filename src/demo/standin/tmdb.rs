@@ -220,13 +220,14 @@ impl Tmdb {
     }
 
     fn image(&self, size: &str, file: &str) -> Reply {
-        let titles = self.titles("all", |title| title.poster().is_some_and(|path| path[1..] == *file));
+        let titles = self
+            .titles("all", |title| title.poster().is_some_and(|path| path.strip_prefix('/') == Some(file)));
         let width = match size {
             "original" => Some(1000),
             size => size.strip_prefix('w').and_then(|width| width.parse::<u32>().ok()),
         };
         match (titles.first(), width.filter(|_| POSTERS.contains(&size))) {
-            // The title alone, so that a film looks the same in every language; at most 1000 by 1500 is cut to 720 by 1080.
+            // Two to three, of the English title, so that a film looks the same in every language.
             (Some(title), Some(width)) => {
                 let width = width.min(720);
                 Reply::png(cover::draw(title.title(), width, width * 3 / 2), "public, max-age=31919000")
@@ -355,3 +356,7 @@ fn configuration() -> Value {
         },
     })
 }
+
+#[cfg(test)]
+#[path = "tmdb_test.rs"]
+mod tests;

@@ -120,12 +120,17 @@ pub(super) fn season(series: &Series, season: u32, language: Language) -> Option
             episode
         })
         .collect();
-    Some(json!({
+    let mut out = json!({
         "_id": format!("{:024x}", id(series, season, 0)), "air_date": first.map(|day| day.to_string()),
         "episodes": episodes, "name": season_name(season, language), "networks": [], "overview": "",
         "id": id(series, season, 0), "poster_path": Title::Series(series).poster(), "season_number": season,
         "vote_average": number(series.rating),
-    }))
+    });
+    // A season that is only announced may lack the list altogether.
+    if let Some(out) = out.as_object_mut().filter(|_| count == 0) {
+        out.remove("episodes");
+    }
+    Some(out)
 }
 
 /// One episode; the caller has checked that it exists. The specials have no known length.
