@@ -67,4 +67,23 @@ impl App {
     pub fn books_share(&self, account: Uuid) -> DayShare {
         self.book_shares.get_with(account, DayShare::new)
     }
+
+    /// Brings the sources' counters up to date before the metrics are shown.
+    pub fn publish_source_metrics(&self) {
+        for source in self.catalog.stats().sources {
+            let name = source.source.as_str();
+            let outcomes = [
+                ("sent", source.requests),
+                ("error", source.errors),
+                ("rate_limited", source.rate_limited),
+                ("cache_hit", source.cache_hits),
+                ("cache_miss", source.cache_misses),
+                ("stale_served", source.stale_served),
+                ("text_refused", source.texts_refused),
+            ];
+            for (outcome, total) in outcomes {
+                self.metrics.source_requests(name, outcome, total);
+            }
+        }
+    }
 }

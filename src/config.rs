@@ -214,14 +214,14 @@ fn clerk(env: &Env<'_>) -> Result<Clerk, ConfigError> {
         None => None,
     };
     let issuer = match (env.get("CLERK_ISSUER"), derived) {
-        (Some(issuer), _) => http_url("CLERK_ISSUER", issuer)?,
+        (Some(issuer), _) => http_url("CLERK_ISSUER", &issuer)?,
         (None, Some(issuer)) => issuer,
         (None, None) => return wrong("CLERK_PUBLISHABLE_KEY", "is needed (or CLERK_ISSUER)"),
     };
     let keys = match (env.get("CLERK_JWT_KEY"), env.get("CLERK_JWKS_URL")) {
         // An environment file often holds the PEM's line breaks as the two characters \n.
         (Some(pem), _) => ClerkKeys::Pem(pem.replace("\\n", "\n")),
-        (None, Some(url)) => ClerkKeys::JwksUrl(http_url("CLERK_JWKS_URL", url)?),
+        (None, Some(url)) => ClerkKeys::JwksUrl(http_url("CLERK_JWKS_URL", &url)?),
         (None, None) => ClerkKeys::JwksUrl(format!("{issuer}/.well-known/jwks.json")),
     };
     let authorized_parties = env
@@ -288,12 +288,13 @@ fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
     Ok(Sources { tmdb, igdb, google_books, share, cache_bytes })
 }
 
-fn http_url(name: &'static str, url: String) -> Result<String, ConfigError> {
+fn http_url(name: &'static str, url: &str) -> Result<String, ConfigError> {
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return wrong(name, "must begin with https:// (or http:// on loopback)");
     }
-    let plain = url.strip_prefix("http://");
-    if plain.is_some_and(|rest| !["127.0.0.1", "localhost", "[::1]"].iter().any(|h| rest.starts_with(h))) {
+    let plain = url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
+    let host = plain.map(|host| host.rsplit_once(':').map_or(host, |(name, _port)| name));
+    if host.is_some_and(|host| !["127.0.0.1", "localhost", "[::1]"].contains(&host)) {
         return wrong(name, "clear text is allowed on loopback only: use https://");
     }
     Ok(url.trim_end_matches('/').to_owned())
@@ -332,7 +333,7 @@ impl Env<'_> {
     }
 
     fn url(&self, name: &'static str, default: &str) -> Result<String, ConfigError> {
-        http_url(name, self.get(name).unwrap_or_else(|| default.to_owned()))
+        http_url(name, self.get(name).as_deref().unwrap_or(default))
     }
 }
 

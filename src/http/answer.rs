@@ -4,7 +4,9 @@
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry};
+use poem_openapi::registry::{
+    MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchemaRef, Registry,
+};
 use poem_openapi::types::Type;
 use serde::Serialize;
 
@@ -62,7 +64,8 @@ impl<T: Serialize + Type> IntoResponse for Written<T> {
     fn into_response(self) -> Response {
         let body = json::bytes(&self.view);
         let etag = ETag::new(self.revision, &body);
-        let mut response = json::response(if self.created { StatusCode::CREATED } else { StatusCode::OK }, body);
+        let mut response =
+            json::response(if self.created { StatusCode::CREATED } else { StatusCode::OK }, body);
         set_etag(&mut response, &etag);
         response
     }

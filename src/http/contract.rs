@@ -17,7 +17,7 @@ pub struct Contract {
 /// A path template and what may be done there.
 pub struct Path {
     /// With its parameters' names in braces: what logs and metrics call it.
-    pub template: Arc<str>,
+    pub template: &'static str,
     /// The `Allow` header of a 405.
     pub allow: String,
     operations: Vec<Arc<Operation>>,
@@ -26,7 +26,7 @@ pub struct Path {
 pub struct Operation {
     pub id: String,
     pub method: Method,
-    pub template: Arc<str>,
+    pub template: &'static str,
     /// Whether a session token is needed.
     pub secured: bool,
     parameters: Vec<Parameter>,
@@ -43,21 +43,20 @@ struct Parameter {
 
 impl Contract {
     /// `plain` are the GET pages outside the contract.
-    pub fn new(document: Value, plain: &[&str]) -> Self {
+    pub fn new(document: Value, plain: &[&'static str]) -> Self {
         let schemas = Arc::new(Schemas::new(document));
         let mut router = matchit::Router::new();
         let paths = schemas.document()["paths"].as_object().into_iter().flatten();
         let mut entries: Vec<Path> = paths.map(|(template, item)| path(template, item, &schemas)).collect();
         entries.extend(plain.iter().map(|template| Path {
-            template: Arc::from(*template),
+            template,
             allow: "GET, HEAD".into(),
             operations: Vec::new(),
         }));
         for entry in entries {
-            let template = entry.template.to_string();
             // Two templates that collide are a mistake of ours, seen by every test at once.
-            if let Err(error) = router.insert(template.clone(), entry) {
-                tracing::error!(template, %error, "two paths of the contract collide");
+            if let Err(error) = router.insert(entry.template, entry) {
+                tracing::error!(%error, "two paths of the contract collide");
             }
         }
         Self { schemas, router }
@@ -147,14 +146,15 @@ fn query_pairs(query: &str) -> Vec<(String, String)> {
 }
 
 fn path(template: &str, item: &Value, schemas: &Arc<Schemas>) -> Path {
-    let template: Arc<str> = Arc::from(template);
+    // The templates of the one contract live as long as the process: labels of metrics and logs.
+    let template: &'static str = template.to_owned().leak();
     let mut operations = Vec::new();
     for (method, operation) in item.as_object().into_iter().flatten() {
         let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
         operations.push(Arc::new(Operation {
             id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
             method,
-            template: template.clone(),
+            template,
             secured: operation["security"].as_array().is_some_and(|schemes| !schemes.is_empty()),
             parameters: operation["parameters"].as_array().into_iter().flatten().map(parameter).collect(),
             body: operation["requestBody"]["content"]["application/json"].get("schema").cloned(),

@@ -54,8 +54,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let id = Uuid::now_v7().simple().to_string();
         let method = request.method().clone();
         let path = self.contract.path(request.uri().path());
-        let route = path.map_or_else(|| Arc::from("unmatched"), |path| path.template.clone());
-        let _running = self.app.metrics.request_started();
+        let route = path.map_or("unmatched", |path| path.template);
+        let _under_way = self.app.metrics.enter();
 
         let mut decisions = Vec::with_capacity(2);
         let handled = self.handle(request, path, &mut decisions);
@@ -68,11 +68,11 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
         let status = response.status().as_u16();
         let took = started.elapsed();
-        self.app.metrics.request_finished(method.as_str(), &route, status, took);
+        self.app.metrics.answered(&method, route, status, took);
         tracing::info!(
             request_id = %id,
             method = %method,
-            route = %route,
+            route,
             status,
             ms = took.as_secs_f64() * 1000.0,
             "request"
@@ -138,7 +138,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
     async fn caller(&self, request: &Request) -> Result<Caller, Problem> {
         let token = bearer(request).ok_or_else(Problem::unauthorized)?;
         let session = self.app.clerk.verify(token).await.map_err(|rejected| {
-            tracing::debug!(reason = ?rejected, "token refused");
+            self.app.metrics.token_refused(rejected.reason());
             Problem::unauthorized()
         })?;
         let account = account::open(&self.app.db, session.account_id).await?;
@@ -197,10 +197,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         }
         if self.app.config.tls.is_some() {
-            headers.insert(
-                header::STRICT_TRANSPORT_SECURITY,
-                HeaderValue::from_static("max-age=31536000"),
-            );
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
     }
 }
@@ -229,9 +226,7 @@ fn problem_of(error: poem::Error) -> Problem {
         StatusCode::UNAUTHORIZED => Problem::unauthorized(),
         // The contract was checked before: what the types refuse beyond it.
         StatusCode::BAD_REQUEST => Problem::invalid_parameters(Vec::new()).detail(error.to_string()),
-        status if status.is_client_error() => {
-            Problem::new(status, "bad_request", "The request is not valid")
-        }
+        status if status.is_client_error() => Problem::new(status, "bad_request", "The request is not valid"),
         _ => {
             tracing::error!(status = status.as_u16(), "unexpected error of the web layer");
             Problem::internal()

@@ -1,12 +1,12 @@
 //! JSON bodies. What comes in is held to the contract's own schema, so that every violation is
 //! reported at once; what goes out is serialised straight from the view.
 
-use poem::{FromRequest as _, IntoResponse, Request, RequestBody, Response};
+use poem::http::StatusCode;
+use poem::{IntoResponse, Request, RequestBody, Response};
 use poem_openapi::payload::{ParsePayload, Payload};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use poem::http::StatusCode;
 use serde_json::Value;
 
 use super::contract::Operation;
@@ -55,7 +55,9 @@ impl<T: ParseFromJSON> ParsePayload for Json<T> {
                 return Err(raised(invalid().errors(violations)));
             }
         }
-        T::parse_from_json(Some(value)).map(Self).map_err(|error| raised(invalid().detail(error.into_message())))
+        T::parse_from_json(Some(value))
+            .map(Self)
+            .map_err(|error| raised(invalid().detail(error.into_message())))
     }
 }
 

@@ -1,1 +1,90 @@
+//! The web layer: all routes on this page. It turns requests into calls of the domain and answers
+//! into views; poem is known here and in `server` only.
 
+pub mod answer;
+pub mod api;
+pub mod auth;
+pub mod contract;
+mod current;
+mod docs;
+pub mod edge;
+pub mod etag;
+pub mod json;
+pub mod limit;
+pub mod page;
+pub mod pages;
+pub mod problem;
+pub mod schema;
+pub mod spec;
+pub mod text;
+pub mod view;
+
+use std::sync::Arc;
+
+use poem::{EndpointExt, Route, get};
+use poem_openapi::OpenApiService;
+use serde_json::Value;
+
+use self::api::account::AccountApi;
+use self::api::comment::CommentApi;
+use self::api::entry::EntryApi;
+use self::api::history::HistoryApi;
+use self::api::list::ListApi;
+use self::api::list_item::ListItemApi;
+use self::api::media::MediaApi;
+use self::api::review::ReviewApi;
+use self::contract::Contract;
+use self::docs::Docs;
+use self::edge::Edge;
+use crate::app::App;
+
+const DESCRIPTION: &str = "The backend of a personal media tracker: movies, TV, video games and books \
+in one library that belongs to one person. Times are RFC 3339 in UTC, dates are the person's own \
+calendar days. Errors are problem documents (RFC 9457): switch on `code`. Enums may grow in answers. \
+Every write may be repeated; `If-Match` keeps one device from undoing another's change.";
+
+type Apis = (MediaApi, EntryApi, ReviewApi, CommentApi, HistoryApi, ListApi, ListItemApi, AccountApi);
+
+fn service(app: &App) -> OpenApiService<Apis, ()> {
+    let app = || app.clone();
+    let apis = (
+        MediaApi { app: app() },
+        EntryApi { app: app() },
+        ReviewApi { app: app() },
+        CommentApi { app: app() },
+        HistoryApi { app: app() },
+        ListApi { app: app() },
+        ListItemApi { app: app() },
+        AccountApi { app: app() },
+    );
+    OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")
+}
+
+/// The contract that `app` serves.
+pub fn document(app: &App) -> Value {
+    spec::finish(&service(app).spec())
+}
+
+/// The pages outside the contract.
+const PLAIN: [&str; 7] =
+    ["/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs", "/privacy", "/account-deletion"];
+
+/// The whole service, ready to be put behind a listener: the routes behind its edge.
+pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
+    let service = Arc::new(service(app));
+    let contract = Arc::new(Contract::new(spec::finish(&service.spec()), &PLAIN));
+    let docs = Docs::new(service.clone(), contract.clone());
+    let routes = Route::new()
+        .at("/healthz", get(pages::health))
+        .at("/readyz", get(pages::ready))
+        .at("/metrics", get(pages::metrics))
+        .at("/openapi.yaml", get(pages::openapi))
+        .at("/docs", get(docs::show))
+        .at("/privacy", get(pages::privacy))
+        .at("/account-deletion", get(pages::account_deletion))
+        .nest("/", self::service(app))
+        .data(app.clone())
+        .data(docs)
+        .data(contract.clone());
+    Edge::new(routes.map_to_response().boxed(), app.clone(), contract)
+}

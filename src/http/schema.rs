@@ -115,7 +115,8 @@ impl Schemas {
                 self.walk(&target, value, pointer, found);
             }
             None => {
-                let names: Vec<_> = mapping.as_object().into_iter().flatten().map(|(n, _)| n.as_str()).collect();
+                let names: Vec<_> =
+                    mapping.as_object().into_iter().flatten().map(|(n, _)| n.as_str()).collect();
                 found.push(Violation::new(
                     format!("{pointer}/{property}"),
                     format!("must be one of {}", names.join(", ")),
@@ -188,7 +189,9 @@ impl Schemas {
             found.push(Violation::new(pointer, "must not contain the character NUL"));
         }
         let format = match schema["format"].as_str() {
-            Some("uuid") if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => Some("must be a UUID"),
+            Some("uuid") if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => {
+                Some("must be a UUID")
+            }
             Some("date") if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD"),
             Some("date-time") if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
                 Some("must be a time as in RFC 3339")
@@ -208,7 +211,10 @@ impl Schemas {
 /// A calendar date written `YYYY-MM-DD`, between the years 1000 and 9999.
 pub fn parse_date(text: &str) -> Option<chrono::NaiveDate> {
     let shaped = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
         && !text.starts_with('0');
     shaped.then(|| text.parse().ok()).flatten()
 }

@@ -113,7 +113,8 @@ fn add_response_headers(status: &str, response: &mut Value) {
 }
 
 fn headers() -> Value {
-    let header = |description: &str, kind: &str| json!({ "description": description, "schema": { "type": kind } });
+    let header =
+        |description: &str, kind: &str| json!({ "description": description, "schema": { "type": kind } });
     json!({
         "X-Request-Id": header("Names this request in the service's logs.", "string"),
         "RateLimit": header("What is left of each limit that counted this request.", "string"),

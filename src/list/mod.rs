@@ -1,1 +1,176 @@
-//! To come.
+//! An account's own lists: ordered collections of media items with a note per item.
+
+pub mod item;
+pub mod order;
+
+use entity::list;
+use entity::value::TombstoneKind;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
+use uuid::Uuid;
+
+use crate::clock::Millis;
+use crate::db::{Change, Db, execute, rows};
+use crate::error::{Error, Result};
+use crate::expected::Expected;
+
+/// Lists that one account may have.
+pub const MAX_LISTS: u64 = 1_000;
+/// Items that one list may have.
+pub const MAX_ITEMS: u64 = 5_000;
+
+/// A list and how many items it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    pub row: list::Model,
+    pub item_count: i64,
+}
+
+/// What a write says: `None` keeps, `Some(None)` clears.
+#[derive(Debug, Clone, Default)]
+pub struct Write {
+    pub name: Option<String>,
+    pub description: Option<Option<String>>,
+}
+
+/// Where a page ended: creation time and id of its last list.
+pub type Position = (Millis, Uuid);
+
+const COLUMNS: &str = "l.account_id, l.id, l.name, l.description, l.revision, l.created_at, l.updated_at, \
+    (SELECT COUNT(*) FROM list_item i WHERE i.account_id = l.account_id AND i.list_id = l.id)";
+
+fn decode(row: &sea_orm::QueryResult) -> Result<List, sea_orm::DbErr> {
+    Ok(List {
+        row: list::Model {
+            account_id: row.try_get_by_index(0)?,
+            id: row.try_get_by_index(1)?,
+            name: row.try_get_by_index(2)?,
+            description: row.try_get_by_index(3)?,
+            revision: row.try_get_by_index(4)?,
+            created_at: row.try_get_by_index(5)?,
+            updated_at: row.try_get_by_index(6)?,
+        },
+        item_count: row.try_get_by_index(7)?,
+    })
+}
+
+/// The account's lists, oldest first.
+pub async fn list(
+    db: &Db,
+    account: Uuid,
+    after: Option<Position>,
+    limit: u64,
+) -> Result<(Vec<List>, Option<Position>)> {
+    let (created_at, id) = after.unwrap_or((i64::MIN, Uuid::nil()));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM list l WHERE l.account_id = $1 AND (l.created_at, l.id) > ($2, $3) \
+         ORDER BY l.created_at, l.id LIMIT $4"
+    );
+    let bound = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    let found = rows(db.read(), &sql, [account.into(), created_at.into(), id.into(), bound.into()]).await?;
+    let mut lists = found.iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+    let more = lists.len() as u64 > limit;
+    lists.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let end = lists.last().filter(|_| more).map(|list| (list.row.created_at, list.row.id));
+    Ok((lists, end))
+}
+
+pub async fn get(db: &Db, account: Uuid, id: Uuid) -> Result<List> {
+    find(db.read(), account, id).await?.ok_or(Error::NotFound)
+}
+
+async fn find(connection: &impl sea_orm::ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<List>> {
+    let sql = format!("SELECT {COLUMNS} FROM list l WHERE l.account_id = $1 AND l.id = $2");
+    let found = rows(connection, &sql, [account.into(), id.into()]).await?;
+    Ok(found.first().map(decode).transpose()?)
+}
+
+/// Makes or replaces a list; tells it as it is then, and whether it is new.
+pub async fn write(
+    db: &Db,
+    account: Uuid,
+    id: Uuid,
+    expected: &Expected,
+    write: Write,
+) -> Result<(List, bool)> {
+    let mut change = db.change(account).await?;
+    let before = find(change.tx(), account, id).await?;
+    if before.is_none() && change.is_buried(TombstoneKind::List, id.to_string()).await? {
+        return Err(Error::Deleted);
+    }
+    expected.allows(before.as_ref().map(|list| list.row.revision))?;
+    let created = before.is_none();
+    if created {
+        let count =
+            list::Entity::find().filter(list::Column::AccountId.eq(account)).count(change.tx()).await?;
+        if count >= MAX_LISTS {
+            return Err(Error::LimitReached { what: "lists", limit: MAX_LISTS });
+        }
+    }
+    let list = store(&mut change, id, before, write).await?;
+    change.commit().await?;
+    Ok((list, created))
+}
+
+/// Changes a list that exists.
+pub async fn update(db: &Db, account: Uuid, id: Uuid, expected: &Expected, write: Write) -> Result<List> {
+    let mut change = db.change(account).await?;
+    let before = find(change.tx(), account, id).await?;
+    expected.allows(before.as_ref().map(|list| list.row.revision))?;
+    let before = before.ok_or(Error::NotFound)?;
+    let list = store(&mut change, id, Some(before), write).await?;
+    change.commit().await?;
+    Ok(list)
+}
+
+/// Stores what a write makes of a list, unless that is what it was.
+async fn store(change: &mut Change, id: Uuid, before: Option<List>, write: Write) -> Result<List> {
+    let (old, item_count) = before.map_or((None, 0), |list| (Some(list.row), list.item_count));
+    let row = list::Model {
+        account_id: change.account_id(),
+        id,
+        name: write.name.or_else(|| old.as_ref().map(|row| row.name.clone())).unwrap_or_default(),
+        description: write
+            .description
+            .unwrap_or_else(|| old.as_ref().and_then(|row| row.description.clone())),
+        revision: old.as_ref().map_or(0, |row| row.revision),
+        created_at: old.as_ref().map_or(change.now(), |row| row.created_at),
+        updated_at: old.as_ref().map_or(change.now(), |row| row.updated_at),
+    };
+    if old.as_ref() == Some(&row) {
+        return Ok(List { row, item_count });
+    }
+    let row = list::Model { revision: change.next_revision(), updated_at: change.now(), ..row };
+    let active = row.clone().into_active_model().reset_all();
+    if old.is_none() {
+        list::Entity::insert(active).exec_without_returning(change.tx()).await?;
+    } else {
+        list::Entity::update(active).exec(change.tx()).await?;
+    }
+    Ok(List { row, item_count })
+}
+
+/// Deletes a list with its items, for which its tombstone stands too.
+pub async fn delete(db: &Db, account: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
+    let mut change = db.change(account).await?;
+    let Some(row) = list::Entity::find_by_id((account, id)).one(change.tx()).await? else {
+        return expected.allows_absence();
+    };
+    expected.allows(Some(row.revision))?;
+    let key = || [account.into(), id.into()];
+    execute(change.tx(), "DELETE FROM list_item WHERE account_id = $1 AND list_id = $2", key()).await?;
+    list::Entity::delete_many()
+        .filter(list::Column::AccountId.eq(account).and(list::Column::Id.eq(id)))
+        .exec(change.tx())
+        .await?;
+    change.bury(TombstoneKind::List, id.to_string()).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The list that a change is about, or [`Error::NotFound`].
+async fn require(change: &Change, id: Uuid) -> Result<()> {
+    let key = (change.account_id(), id);
+    list::Entity::find_by_id(key).one(change.tx()).await?.map(|_| ()).ok_or(Error::NotFound)
+}

@@ -197,3 +197,33 @@ impl From<LibraryEntryPatch> for rules::Write {
     }
 }
 
+/// What the library can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, poem_openapi::Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum EntrySort {
+    UpdatedAt,
+    AddedAt,
+    Title,
+    Rating,
+    FinishedOn,
+}
+
+impl From<EntrySort> for page::Sort {
+    fn from(sort: EntrySort) -> Self {
+        match sort {
+            EntrySort::UpdatedAt => Self::UpdatedAt,
+            EntrySort::AddedAt => Self::AddedAt,
+            EntrySort::Title => Self::Title,
+            EntrySort::Rating => Self::Rating,
+            EntrySort::FinishedOn => Self::FinishedOn,
+        }
+    }
+}
+
+/// Which way to sort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, poem_openapi::Enum)]
+#[oai(rename_all = "snake_case")]
+pub enum SortOrder {
+    Asc,
+    Desc,
+}

@@ -1,0 +1,54 @@
+//! The account and its settings.
+
+use poem_openapi::OpenApi;
+use poem_openapi::param::Header;
+
+use super::{Absent, Area, Edit, refused};
+use crate::account;
+use crate::app::App;
+use crate::http::answer::{Changed, Found};
+use crate::http::auth::Caller;
+use crate::http::etag::expected;
+use crate::http::json::Json;
+use crate::http::problem::Fail;
+use crate::http::view::account::{Account, AccountPatch};
+
+pub struct AccountApi {
+    pub app: App,
+}
+
+#[OpenApi(prefix_path = "/v1/account", tag = "Area::Account")]
+impl AccountApi {
+    /// Show the account
+    ///
+    /// The account's settings.
+    #[oai(path = "/", method = "get", operation_id = "getAccount")]
+    async fn get(
+        &self,
+        caller: Caller,
+        #[oai(name = "If-None-Match")] if_none_match: Header<Option<String>>,
+    ) -> Result<Found<Account>, Fail<Absent>> {
+        let revision = caller.account.settings_revision;
+        Ok(Found::new(caller.account.into(), revision, if_none_match.0))
+    }
+
+    /// Change settings
+    ///
+    /// What is absent stays as it is.
+    #[oai(path = "/", method = "patch", operation_id = "updateAccount")]
+    async fn update(
+        &self,
+        caller: Caller,
+        #[oai(name = "If-Match")] if_match: Header<Option<String>>,
+        body: Json<AccountPatch>,
+    ) -> Result<Changed<Account>, Fail<Edit>> {
+        let expected = expected(if_match.0.as_deref())?;
+        match account::update(&self.app.db, caller.id(), &expected, body.0.into()).await {
+            Ok(account) => {
+                let revision = account.settings_revision;
+                Ok(Changed { view: account.into(), revision })
+            }
+            Err(error) => Err(refused(error, async { Ok(Account::from(caller.account)) }).await),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What is outside the contract: for operators (health, metrics) and for people (plain pages that say
+//! what the code does).
+
+use std::sync::Arc;
+
+use poem::http::{StatusCode, header};
+use poem::web::Data;
+use poem::{IntoResponse, Request, Response, handler};
+
+use super::auth::bearer;
+use super::contract::Contract;
+use super::problem::{Problem, Raised};
+use super::spec;
+use crate::app::App;
+use crate::telemetry::Metrics;
+
+/// Alive: answers as long as the process can.
+#[handler]
+pub fn health() -> Response {
+    text("text/plain; charset=utf-8", "ok\n".to_owned())
+}
+
+/// Ready: the database answers and every migration has been applied.
+#[handler]
+pub async fn ready(app: Data<&App>) -> poem::Result<Response> {
+    match app.db.is_migrated().await {
+        Ok(true) => Ok(text("text/plain; charset=utf-8", "ready\n".to_owned())),
+        Ok(false) | Err(_) => {
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready")
+                .header(header::RETRY_AFTER, "1");
+            Err(Raised(Box::new(problem)).into())
+        }
+    }
+}
+
+/// Prometheus metrics; with a token when one is set.
+#[handler]
+pub fn metrics(request: &Request, app: Data<&App>) -> poem::Result<Response> {
+    if let Some(token) = &app.config.metrics_token {
+        let given = bearer(request).unwrap_or_default();
+        // In constant time, so that the token cannot be guessed piece by piece.
+        let same =
+            aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), token.expose().as_bytes());
+        if same.is_err() {
+            return Err(Raised(Box::new(Problem::unauthorized())).into());
+        }
+    }
+    app.publish_source_metrics();
+    Ok(text(Metrics::CONTENT_TYPE, app.metrics.encode()))
+}
+
+/// The contract.
+#[handler]
+pub fn openapi(contract: Data<&Arc<Contract>>) -> Response {
+    text("application/yaml", spec::to_yaml(contract.schemas().document()))
+}
+
+/// What is kept and what is sent to whom, in plain words.
+#[handler]
+pub fn privacy(app: Data<&App>) -> Response {
+    html(
+        "Privacy",
+        &format!(
+            "<p>{controller} runs this service. {contact}</p>\
+             <h2>What is kept</h2>\
+             <p>Your library (statuses, ratings, progress, dates), reviews, comments, history and lists, \
+             and your settings. Your name and e-mail address stay at Clerk, which signs you in: this \
+             service does not keep them, and knows you by a number derived from your Clerk id.</p>\
+             <h2>What is sent to whom</h2>\
+             <p>When you search or open a title, TMDB (movies, TV), IGDB (games) or Google Books (books) \
+             is asked by this service, not by your phone. They get the search text or the title's id, a \
+             page number and a language, and nothing else: no account, no address, no device. A search \
+             that looks like an e-mail address, a telephone number or a web address is refused.</p>\
+             <h2>Logs</h2>\
+             <p>A log line names the kind of request, its result and how long it took. It holds no name, \
+             address, token, search text or review.</p>",
+            controller =
+                escape(app.config.operator.controller.as_deref().unwrap_or("The operator of this address")),
+            contact = contact(app.0),
+        ),
+    )
+}
+
+/// How an account is deleted.
+#[handler]
+pub fn account_deletion(app: Data<&App>) -> Response {
+    html(
+        "Deleting your account",
+        &format!(
+            "<p>An account is deleted with everything in it: library, reviews, comments, history, lists \
+             and settings. {contact}</p>",
+            contact = contact(app.0),
+        ),
+    )
+}
+
+fn contact(app: &App) -> String {
+    match &app.config.operator.contact {
+        Some(contact) => format!("Questions go to {}.", escape(contact)),
+        None => String::new(),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn html(title: &str, body: &str) -> Response {
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{title} – OmniTrack</title><style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:42rem;\
+         margin:3rem auto;padding:0 1.2rem;color:#222}}h1,h2{{line-height:1.25}}\
+         @media(prefers-color-scheme:dark){{body{{background:#161616;color:#ddd}}}}</style></head>\
+         <body><h1>{title}</h1>{body}</body></html>\n"
+    );
+    Response::builder()
+        .content_type("text/html; charset=utf-8")
+        .header(
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+        )
+        .body(page)
+}
+
+fn text(content_type: &str, body: String) -> Response {
+    Response::builder().content_type(content_type).body(body).into_response()
+}
