@@ -187,7 +187,7 @@ impl Tmdb {
         match request.get("sort_by") {
             Some(sort) if sort.contains("date.asc") => titles.sort_by_key(Title::date),
             Some(sort) if sort.contains("date.desc") => {
-                titles.sort_by_key(|title| std::cmp::Reverse(title.date()))
+                titles.sort_by_key(|title| std::cmp::Reverse(title.date()));
             }
             Some("vote_average.desc") => titles.sort_by(|a, b| b.rating().total_cmp(&a.rating())),
             _ => {}
