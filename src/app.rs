@@ -45,7 +45,14 @@ impl App {
         Self::with_db(config, db)
     }
 
-    /// The same on a database that is already open, or on none at all (for the contract).
+    /// Without a database and reachable by nobody: enough to print the contract.
+    pub fn detached() -> Result<Self, StartError> {
+        let config =
+            Config::read(&|name| (name == "CLERK_ISSUER").then(|| "https://clerk.invalid".to_owned()))?;
+        Self::with_db(config, Db::detached())
+    }
+
+    /// The same on a database that is already open.
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let catalog = Catalog::new(&config.sources)?;

@@ -24,5 +24,6 @@ pub mod job;
 pub mod library;
 pub mod list;
 pub mod media;
+pub mod serve;
 pub mod server;
 pub mod telemetry;

@@ -18,6 +18,11 @@ pub struct Db {
 }
 
 impl Db {
+    /// Connected to nothing: every statement fails.
+    pub fn detached() -> Self {
+        Self { read: DatabaseConnection::default(), write: DatabaseConnection::default() }
+    }
+
     /// For reads, each seeing one consistent moment.
     pub fn read(&self) -> &DatabaseConnection {
         &self.read

@@ -3,5 +3,8 @@
 //! IGDB and Google Books. Nothing here is reached by `omnitrack serve`, and nothing here calls out.
 
 pub mod cover;
+mod run;
 pub mod sample;
 pub mod standin;
+
+pub use run::run;

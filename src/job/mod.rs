@@ -1,1 +1,13 @@
-//! To come.
+//! What runs beside the requests, each loop bounded and ended by the shutdown token.
+
+mod fill_media;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+
+/// Starts every loop; `tracker` tells when all have ended.
+pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
+    tracker.spawn(fill_media::run(app.clone(), shutdown.clone()));
+}

@@ -22,12 +22,12 @@ pub struct CommentApi {
     pub app: App,
 }
 
-#[OpenApi(prefix_path = "/v1/library/:media_id/comments", tag = "Area::Comments")]
+#[OpenApi(prefix_path = "/v1/library", tag = "Area::Comments")]
 impl CommentApi {
     /// List comments
     ///
     /// The comments on an entry, oldest first.
-    #[oai(path = "/", method = "get", operation_id = "listComments")]
+    #[oai(path = "/:media_id/comments", method = "get", operation_id = "listComments")]
     async fn list(
         &self,
         caller: Caller,
@@ -52,7 +52,7 @@ impl CommentApi {
     /// Show a comment
     ///
     /// One comment.
-    #[oai(path = "/:comment_id", method = "get", operation_id = "getComment")]
+    #[oai(path = "/:media_id/comments/:comment_id", method = "get", operation_id = "getComment")]
     async fn get(
         &self,
         caller: Caller,
@@ -68,7 +68,7 @@ impl CommentApi {
     /// Write a comment
     ///
     /// Makes or replaces the comment under the UUID that the phone chose. An id that was deleted is not used again.
-    #[oai(path = "/:comment_id", method = "put", operation_id = "putComment")]
+    #[oai(path = "/:media_id/comments/:comment_id", method = "put", operation_id = "putComment")]
     async fn put(
         &self,
         caller: Caller,
@@ -91,7 +91,7 @@ impl CommentApi {
     /// Delete a comment
     ///
     /// Its id is not used again.
-    #[oai(path = "/:comment_id", method = "delete", operation_id = "deleteComment")]
+    #[oai(path = "/:media_id/comments/:comment_id", method = "delete", operation_id = "deleteComment")]
     async fn delete(
         &self,
         caller: Caller,

@@ -126,16 +126,8 @@ impl EntryApi {
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
-        let write = entry::write(
-            &self.app.db,
-            caller.id(),
-            id,
-            language,
-            &expected,
-            Create::Allowed,
-            &changes,
-            on,
-        );
+        let write =
+            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes, on);
         match write.await {
             Ok(written) => {
                 self.want(&written, id, language).await;
@@ -165,16 +157,8 @@ impl EntryApi {
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
-        let write = entry::write(
-            &self.app.db,
-            caller.id(),
-            id,
-            language,
-            &expected,
-            Create::Refused,
-            &changes,
-            on,
-        );
+        let write =
+            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Refused, &changes, on);
         match write.await {
             Ok(written) => {
                 let revision = written.entry.row.revision;

@@ -22,12 +22,12 @@ pub struct HistoryApi {
     pub app: App,
 }
 
-#[OpenApi(prefix_path = "/v1/library/:media_id/history", tag = "Area::History")]
+#[OpenApi(prefix_path = "/v1/library", tag = "Area::History")]
 impl HistoryApi {
     /// List history
     ///
     /// Each time the entry was finished: the latest first, unknown dates last.
-    #[oai(path = "/", method = "get", operation_id = "listHistory")]
+    #[oai(path = "/:media_id/history", method = "get", operation_id = "listHistory")]
     async fn list(
         &self,
         caller: Caller,
@@ -52,7 +52,7 @@ impl HistoryApi {
     /// Show a history event
     ///
     /// One time the entry was finished.
-    #[oai(path = "/:event_id", method = "get", operation_id = "getHistoryEvent")]
+    #[oai(path = "/:media_id/history/:event_id", method = "get", operation_id = "getHistoryEvent")]
     async fn get(
         &self,
         caller: Caller,
@@ -68,7 +68,7 @@ impl HistoryApi {
     /// Write a history event
     ///
     /// Makes or replaces the event under the UUID that the phone chose. An id that was deleted is not used again. A move into `completed` adds an event by itself, under the UUIDv5 of `<media id>/<date>` in the namespace `6f6d6e69-7472-5163-8b66-696e69736865`.
-    #[oai(path = "/:event_id", method = "put", operation_id = "putHistoryEvent")]
+    #[oai(path = "/:media_id/history/:event_id", method = "put", operation_id = "putHistoryEvent")]
     async fn put(
         &self,
         caller: Caller,
@@ -91,7 +91,7 @@ impl HistoryApi {
     /// Delete a history event
     ///
     /// Its id is not used again.
-    #[oai(path = "/:event_id", method = "delete", operation_id = "deleteHistoryEvent")]
+    #[oai(path = "/:media_id/history/:event_id", method = "delete", operation_id = "deleteHistoryEvent")]
     async fn delete(
         &self,
         caller: Caller,

@@ -24,12 +24,12 @@ pub struct ListItemApi {
     pub app: App,
 }
 
-#[OpenApi(prefix_path = "/v1/lists/:list_id/items", tag = "Area::Lists")]
+#[OpenApi(prefix_path = "/v1/lists", tag = "Area::Lists")]
 impl ListItemApi {
     /// List the items of a list
     ///
     /// In the list's order.
-    #[oai(path = "/", method = "get", operation_id = "listListItems")]
+    #[oai(path = "/:list_id/items", method = "get", operation_id = "listListItems")]
     async fn list(
         &self,
         caller: Caller,
@@ -59,7 +59,7 @@ impl ListItemApi {
     /// Show an item of a list
     ///
     /// One item with what is known of its title.
-    #[oai(path = "/:media_id", method = "get", operation_id = "getListItem")]
+    #[oai(path = "/:list_id/items/:media_id", method = "get", operation_id = "getListItem")]
     async fn get(
         &self,
         caller: Caller,
@@ -79,7 +79,7 @@ impl ListItemApi {
     /// Put a title in a list
     ///
     /// Makes or replaces the item, or moves it; repeating it changes nothing.
-    #[oai(path = "/:media_id", method = "put", operation_id = "putListItem")]
+    #[oai(path = "/:list_id/items/:media_id", method = "put", operation_id = "putListItem")]
     async fn put(
         &self,
         caller: Caller,
@@ -98,7 +98,7 @@ impl ListItemApi {
     /// Change an item of a list
     ///
     /// What is absent stays as it is, null clears.
-    #[oai(path = "/:media_id", method = "patch", operation_id = "updateListItem")]
+    #[oai(path = "/:list_id/items/:media_id", method = "patch", operation_id = "updateListItem")]
     async fn update(
         &self,
         caller: Caller,
@@ -117,7 +117,7 @@ impl ListItemApi {
     /// Take a title out of a list
     ///
     /// The title's library entry, if there is one, stays.
-    #[oai(path = "/:media_id", method = "delete", operation_id = "deleteListItem")]
+    #[oai(path = "/:list_id/items/:media_id", method = "delete", operation_id = "deleteListItem")]
     async fn delete(
         &self,
         caller: Caller,

@@ -20,12 +20,12 @@ pub struct ReviewApi {
     pub app: App,
 }
 
-#[OpenApi(prefix_path = "/v1/library/:media_id/review", tag = "Area::Reviews")]
+#[OpenApi(prefix_path = "/v1/library", tag = "Area::Reviews")]
 impl ReviewApi {
     /// Show the review
     ///
     /// The account's review of an entry.
-    #[oai(path = "/", method = "get", operation_id = "getReview")]
+    #[oai(path = "/:media_id/review", method = "get", operation_id = "getReview")]
     async fn get(
         &self,
         caller: Caller,
@@ -40,7 +40,7 @@ impl ReviewApi {
     /// Write the review
     ///
     /// Makes or replaces the review of an entry that exists.
-    #[oai(path = "/", method = "put", operation_id = "putReview")]
+    #[oai(path = "/:media_id/review", method = "put", operation_id = "putReview")]
     async fn put(
         &self,
         caller: Caller,
@@ -62,7 +62,7 @@ impl ReviewApi {
     /// Delete the review
     ///
     /// The entry stays.
-    #[oai(path = "/", method = "delete", operation_id = "deleteReview")]
+    #[oai(path = "/:media_id/review", method = "delete", operation_id = "deleteReview")]
     async fn delete(
         &self,
         caller: Caller,
