@@ -12,6 +12,9 @@ use super::failure::Failure;
 use super::gate::lock;
 use super::request::Lookup;
 
+/// The most lookups under way at once; whoever would start another is refused.
+const MAX_OPEN: usize = 1024;
+
 pub(super) type Outcome = Result<Value, Failure>;
 
 /// The lookups under way and the cache that their answers land in.
@@ -62,6 +65,9 @@ impl Flights {
         // A flight that has just landed is in the cache before it leaves the map.
         if let Some(value) = self.cache.fresh(lookup) {
             return Ok(Boarded::Landed(value));
+        }
+        if open.len() >= MAX_OPEN {
+            return Err(Failure::RateLimited { retry_after_seconds: 1 });
         }
         permit()?;
         let (landed, flight) = watch::channel(None);

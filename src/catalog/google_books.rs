@@ -59,7 +59,6 @@ impl GoogleBooks {
         if share.count().take(pacific_day(gate.now()), limit) {
             return Ok(());
         }
-        self.wire.counters.rate_limited.add_one();
         Err(Failure::RateLimited { retry_after_seconds: gate.seconds_left_today() })
     }
 

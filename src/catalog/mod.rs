@@ -10,6 +10,7 @@
 mod answer;
 mod cache;
 mod day_share;
+mod desk;
 mod failure;
 mod field;
 mod flight;
