@@ -2,23 +2,44 @@
 //! page and a language, and nothing else. This module owns media ids, the lookups, their caches and
 //! the sources' allowances. It imports nothing that knows an account: what cannot name a person
 //! cannot leak one.
+//!
+//! A lookup's way: [`Catalog`] looks into the cache, boards a flight (one per lookup, however many
+//! wait), the flight passes the source's gate and goes over its wire, the source's module makes an
+//! item of the reply, and the item lands in the cache.
 
 mod answer;
+mod cache;
 mod day_share;
+mod desk;
+mod failure;
+mod field;
+mod flight;
+mod gate;
+mod google_books;
+mod igdb;
 mod isbn;
 mod item;
 mod language;
 mod media_id;
 mod personal_data;
+mod plain_text;
+mod request;
 mod search_text;
 mod service;
 mod stats;
+mod tmdb;
+mod twitch;
+mod wire;
+
+#[cfg(test)]
+mod stub;
 
 pub use answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
 pub use day_share::DayShare;
+pub use failure::CatalogError;
 pub use item::{CoverRef, Creator, ExternalIds, MAX_CREATORS, MediaItem, Role};
 pub use language::Language;
 pub use media_id::{Kind, MediaId, MediaIdError, SourceName};
 pub use search_text::{MAX_CHARS as MAX_SEARCH_CHARS, SearchText, SearchTextError};
-pub use service::{Catalog, CatalogError};
+pub use service::{Catalog, MAX_IDS};
 pub use stats::{SourceStats, Stats};

@@ -56,7 +56,7 @@ impl SearchText {
 
     /// Whether `title` is the very title searched for, but for case.
     pub(super) fn is_title(&self, title: &str) -> bool {
-        lower_case(&clean(title)) == *self.0
+        title.chars().flat_map(char::to_lowercase).eq(self.0.chars())
     }
 }
 

@@ -1,0 +1,188 @@
+//! Keeps the sources' answers in memory, bounded by weight. An answer is fresh for a time that
+//! depends on what it is, and kept longer, to serve when its source does not answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use moka::Expiry;
+
+use super::gate::Clock;
+use super::item::MediaItem;
+use super::media_id::SourceName;
+use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use crate::clock::Millis;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long an answer serves that is no longer fresh.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A guess at what an entry costs besides its content, in bytes.
+const OVERHEAD: usize = 256;
+
+/// What a source said. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Page(Arc<Page>),
+    Item(Arc<MediaItem>),
+    /// The source has no such title.
+    Unknown,
+    Genres(Arc<Genres>),
+    /// Several games at once; never kept under one key.
+    Games(Arc<Games>),
+}
+
+/// Names of TMDB's genres by their ids, in one language.
+pub(super) type Genres = HashMap<u64, String>;
+
+/// For each id asked for the game, or `None` if the source has no such game.
+pub(super) type Games = Vec<(u64, Option<Arc<MediaItem>>)>;
+
+/// One page of search results.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) items: Vec<Arc<MediaItem>>,
+    pub(super) has_more: bool,
+}
+
+impl Value {
+    fn fresh_for(&self) -> Duration {
+        match self {
+            Value::Page(page) if page.items.is_empty() => 10 * MINUTE,
+            Value::Page(_) => 30 * MINUTE,
+            Value::Unknown => 10 * MINUTE,
+            Value::Item(_) | Value::Genres(_) | Value::Games(_) => DAY,
+        }
+    }
+
+    /// "There is nothing" is not worth repeating when it is old.
+    fn kept_for(&self) -> Duration {
+        match self {
+            Value::Page(page) if page.items.is_empty() => self.fresh_for(),
+            Value::Unknown => self.fresh_for(),
+            _ => KEPT,
+        }
+    }
+
+    fn weight(&self) -> usize {
+        match self {
+            Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
+            Value::Item(item) => item.weight(),
+            Value::Unknown => 0,
+            Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
+            Value::Games(games) => {
+                games.iter().filter_map(|(_, game)| game.as_ref()).map(|g| g.weight()).sum()
+            }
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Entry {
+    value: Value,
+    fresh_until: Millis,
+    kept_for: Duration,
+}
+
+struct KeptFor;
+
+impl Expiry<Lookup, Entry> for KeptFor {
+    fn expire_after_create(&self, _: &Lookup, entry: &Entry, _: Instant) -> Option<Duration> {
+        Some(entry.kept_for)
+    }
+
+    /// Without this a renewed entry would die when the one before it would have.
+    fn expire_after_update(
+        &self,
+        _: &Lookup,
+        entry: &Entry,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(entry.kept_for)
+    }
+}
+
+pub(super) struct Cache {
+    entries: moka::sync::Cache<Lookup, Entry>,
+    clock: Clock,
+}
+
+impl Cache {
+    /// A cache of at most about `bytes`.
+    pub(super) fn new(bytes: u64, clock: Clock) -> Self {
+        let entries = moka::sync::Cache::builder()
+            .max_capacity(bytes)
+            .weigher(|lookup: &Lookup, entry: &Entry| {
+                let weight = OVERHEAD + lookup.weight() + entry.value.weight();
+                u32::try_from(weight).unwrap_or(u32::MAX)
+            })
+            .expire_after(KeptFor)
+            .build();
+        Self { entries, clock }
+    }
+
+    /// What is kept, and whether it is fresh.
+    pub(super) fn get(&self, lookup: &Lookup) -> Option<(Value, bool)> {
+        let entry = self.entries.get(lookup)?;
+        Some((entry.value, (self.clock)() < entry.fresh_until))
+    }
+
+    pub(super) fn fresh(&self, lookup: &Lookup) -> Option<Value> {
+        self.get(lookup).filter(|(_, fresh)| *fresh).map(|(value, _)| value)
+    }
+
+    /// Keeps an answer. Several games at once are kept one by one, and the games of a page, which
+    /// are as complete as details, are kept as details, too.
+    pub(super) fn insert(&self, lookup: Lookup, value: Value) {
+        match &value {
+            Value::Games(games) => {
+                for (id, game) in games.iter() {
+                    let found = game.clone().map_or(Value::Unknown, Value::Item);
+                    self.insert_one(Lookup::game(*id), found);
+                }
+                return;
+            }
+            Value::Page(page) if lookup.source() == SourceName::Igdb => {
+                for game in &page.items {
+                    if let Some(id) = game.id.number() {
+                        self.insert_one(Lookup::game(id), Value::Item(game.clone()));
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.insert_one(lookup, value);
+    }
+
+    fn insert_one(&self, lookup: Lookup, value: Value) {
+        let fresh_for = Millis::try_from(value.fresh_for().as_millis()).unwrap_or(Millis::MAX);
+        let fresh_until = (self.clock)().saturating_add(fresh_for);
+        let kept_for = value.kept_for();
+        self.entries.insert(lookup, Entry { value, fresh_until, kept_for });
+    }
+
+    /// Entries and their weight in bytes; both lag a little.
+    pub(super) fn size(&self) -> (u64, u64) {
+        (self.entries.entry_count(), self.entries.weighted_size())
+    }
+}
+
+impl Lookup {
+    fn weight(&self) -> usize {
+        match self {
+            Lookup::Tmdb(TmdbLookup::Search { text, .. }) => text.as_str().len(),
+            Lookup::Tmdb(_) => 0,
+            Lookup::Igdb(IgdbLookup::Search { text, .. }) => text.as_str().len(),
+            Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
+            Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
+            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cache_test.rs"]
+mod tests;

@@ -1,0 +1,304 @@
+//! Answers single lookups: from the cache, from a flight under way, from a new flight, or, when all
+//! else fails, with what is kept from earlier. It decides who asks which source, and knows no HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{Answer, Timing, Unavailable};
+use super::cache::{Cache, Games, Genres, Value};
+use super::day_share::DayShare;
+use super::failure::{CatalogError, Failure};
+use super::flight::{Boarded, Flights, Outcome};
+use super::google_books::GoogleBooks;
+use super::igdb::Igdb;
+use super::item::MediaItem;
+use super::language::Language;
+use super::media_id::{Kind, MediaId, SourceName};
+use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::stats::Counters;
+use super::tmdb::Tmdb;
+use super::wire::Wire;
+use crate::config;
+
+pub(super) struct Desk {
+    pub(super) cache: Arc<Cache>,
+    flights: Arc<Flights>,
+    tmdb: Option<Tmdb>,
+    igdb: Option<Igdb>,
+    google_books: Option<GoogleBooks>,
+    pub(super) search_deadline: Duration,
+    pub(super) lookup_deadline: Duration,
+}
+
+/// An answer that is fresh, or an older one because there is no fresh one.
+pub(super) struct Got {
+    pub(super) value: Value,
+    pub(super) stale: bool,
+}
+
+impl Desk {
+    /// Prepares clients for the sources that have credentials; connects to none of them.
+    pub(super) fn new(sources: &config::Sources, timing: &Timing) -> Result<Self, CatalogError> {
+        let config::Sources { tmdb, igdb, google_books, share, cache_bytes } = sources;
+        let cache = Arc::new(Cache::new(*cache_bytes, timing.clock.clone()));
+        Ok(Self {
+            flights: Flights::new(cache.clone()),
+            cache,
+            tmdb: tmdb.as_ref().map(|config| Tmdb::new(config, *share, timing)).transpose()?,
+            igdb: igdb.as_ref().map(|config| Igdb::new(config, *share, timing)).transpose()?,
+            google_books: google_books
+                .as_ref()
+                .map(|config| GoogleBooks::new(config, *share, timing))
+                .transpose()?,
+            search_deadline: timing.search_deadline,
+            lookup_deadline: timing.lookup_deadline,
+        })
+    }
+
+    fn wire(&self, source: SourceName) -> Option<&Wire> {
+        match source {
+            SourceName::Tmdb => self.tmdb.as_ref().map(|tmdb| &tmdb.wire),
+            SourceName::Igdb => self.igdb.as_ref().map(|igdb| &igdb.wire),
+            SourceName::GoogleBooks => self.google_books.as_ref().map(|google_books| &google_books.wire),
+        }
+    }
+
+    pub(super) fn counters(&self, source: SourceName) -> Option<&Counters> {
+        self.wire(source).map(|wire| &wire.counters)
+    }
+
+    /// The answer to `lookup`, waiting no longer than to `deadline`.
+    pub(super) async fn get(
+        self: &Arc<Self>,
+        lookup: &Lookup,
+        share: &DayShare,
+        deadline: Instant,
+    ) -> Result<Got, Failure> {
+        let counters = self.counters(lookup.source()).ok_or(Failure::NotConfigured)?;
+        let kept = match self.cache.get(lookup) {
+            Some((value, true)) => {
+                counters.cache_hits.add_one();
+                return Ok(Got { value, stale: false });
+            }
+            Some((value, false)) => Some(value),
+            None => None,
+        };
+        counters.cache_misses.add_one();
+        let outcome = match self.board_before(deadline, lookup, share) {
+            Ok(Boarded::Landed(value)) => Ok(value),
+            Ok(Boarded::Flying(flight)) => {
+                timeout_at(deadline, flight.landing()).await.unwrap_or(Err(Failure::TimedOut))
+            }
+            Err(failure) => {
+                if matches!(failure, Failure::RateLimited { .. }) {
+                    counters.rate_limited.add_one();
+                }
+                Err(failure)
+            }
+        };
+        match (outcome, kept) {
+            (Ok(value), _) => Ok(Got { value, stale: false }),
+            (Err(_), Some(value)) => {
+                counters.stale_served.add_one();
+                Ok(Got { value, stale: true })
+            }
+            (Err(failure), None) => Err(failure),
+        }
+    }
+
+    /// Whoever has no time left to wait starts nothing.
+    fn board_before(
+        self: &Arc<Self>,
+        deadline: Instant,
+        lookup: &Lookup,
+        share: &DayShare,
+    ) -> Result<Boarded, Failure> {
+        if Instant::now() >= deadline { Err(Failure::TimedOut) } else { self.board(lookup, Some(share)) }
+    }
+
+    /// Joins or starts the flight for `lookup`; who starts one at Google pays for it.
+    fn board(self: &Arc<Self>, lookup: &Lookup, share: Option<&DayShare>) -> Result<Boarded, Failure> {
+        let permit = || match (self.google_books.as_ref(), lookup, share) {
+            (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
+            _ => self.wire(lookup.source()).ok_or(Failure::NotConfigured)?.gate.check_open(),
+        };
+        self.flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
+    }
+
+    /// Asks the source. Boxed, because a flight may start another.
+    fn fetch(self: Arc<Self>, lookup: Lookup) -> BoxFuture<'static, Outcome> {
+        async move {
+            match (&lookup, &self.tmdb, &self.igdb, &self.google_books) {
+                (Lookup::Tmdb(lookup), Some(tmdb), ..) => self.fetch_tmdb(tmdb, lookup).await,
+                (Lookup::Igdb(lookup), _, Some(igdb), _) => match igdb.fetch(lookup).await? {
+                    Value::Games(games) => Ok(one_or_many(games)),
+                    page => Ok(page),
+                },
+                (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => google_books.fetch(lookup).await,
+                _ => Err(Failure::NotConfigured),
+            }
+        }
+        .boxed()
+    }
+
+    async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
+        if let TmdbLookup::Search { scope, language, .. } = lookup {
+            for kind in scope.kinds() {
+                // On its way beside the search, which does not wait for it.
+                let _ = self.board(&genres(*kind, *language), None);
+            }
+        }
+        let names = |kind| match lookup {
+            TmdbLookup::Search { language, .. } => self.genre_names(kind, *language),
+            _ => None,
+        };
+        let value = tmdb.fetch(lookup, names).await?;
+        match (value, in_default_language(lookup)) {
+            (Value::Item(item), Some(default)) if item.overview.is_none() => {
+                Ok(Value::Item(self.with_default_overview(item, &default).await))
+            }
+            (value, _) => Ok(value),
+        }
+    }
+
+    /// A missing overview is better read in English than not at all.
+    async fn with_default_overview(
+        self: &Arc<Self>,
+        item: Arc<MediaItem>,
+        default: &Lookup,
+    ) -> Arc<MediaItem> {
+        let outcome = match self.board(default, None) {
+            Ok(Boarded::Landed(value)) => Ok(value),
+            Ok(Boarded::Flying(flight)) => flight.landing().await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Ok(Value::Item(english)) if english.overview.is_some() => {
+                let mut item = Arc::unwrap_or_clone(item);
+                item.overview.clone_from(&english.overview);
+                Arc::new(item)
+            }
+            _ => item,
+        }
+    }
+
+    pub(super) fn genre_names(&self, kind: Kind, language: Language) -> Option<Arc<Genres>> {
+        match self.cache.get(&genres(kind, language))? {
+            (Value::Genres(names), _) => Some(names),
+            _ => None,
+        }
+    }
+
+    pub(super) async fn detail(
+        self: &Arc<Self>,
+        id: &MediaId,
+        language: Language,
+        share: &DayShare,
+        deadline: Instant,
+    ) -> Result<Answer, Unavailable> {
+        match self.get(&Lookup::detail(id, language), share, deadline).await {
+            Ok(Got { value: Value::Item(item), stale }) => Ok(Answer::Found { item, stale }),
+            Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
+            Ok(_) => Err(Failure::UNAVAILABLE.into()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Details of games; those that are not fresh in the cache are asked for together.
+    pub(super) async fn games(
+        self: &Arc<Self>,
+        ids: Vec<MediaId>,
+        deadline: Instant,
+    ) -> Vec<(MediaId, Result<Answer, Unavailable>)> {
+        let nobody = DayShare::new();
+        let mut cold: Vec<u64> = ids
+            .iter()
+            .filter_map(MediaId::number)
+            .filter(|number| self.cache.fresh(&Lookup::game(*number)).is_none())
+            .collect();
+        cold.sort_unstable();
+        let together = Lookup::Igdb(IgdbLookup::Games { ids: cold.as_slice().into() });
+        let outcome = match cold.len() {
+            0 | 1 => None,
+            _ => Some(self.get(&together, &nobody, deadline).await),
+        };
+        let mut answers = Vec::with_capacity(ids.len());
+        for id in ids {
+            let is_cold = id.number().is_some_and(|number| cold.contains(&number));
+            let answer = match &outcome {
+                Some(outcome) if is_cold => self.one_of(&id, outcome.as_ref()),
+                _ => self.detail(&id, Language::DEFAULT, &nobody, deadline).await,
+            };
+            answers.push((id, answer));
+        }
+        answers
+    }
+
+    /// One game out of an answer for many, or what is kept of it if there is no answer.
+    fn one_of(&self, id: &MediaId, outcome: Result<&Got, &Failure>) -> Result<Answer, Unavailable> {
+        let failure = match outcome {
+            Ok(Got { value: Value::Games(games), .. }) => {
+                let game = games.iter().find(|(number, _)| Some(*number) == id.number());
+                return Ok(match game.and_then(|(_, game)| game.clone()) {
+                    Some(item) => Answer::Found { item, stale: false },
+                    None => Answer::Unknown,
+                });
+            }
+            Ok(_) => Failure::UNAVAILABLE,
+            Err(failure) => *failure,
+        };
+        match self.cache.get(&Lookup::detail(id, Language::DEFAULT)) {
+            Some((Value::Item(item), _)) => {
+                if let Some(counters) = self.counters(SourceName::Igdb) {
+                    counters.stale_served.add_one();
+                }
+                Ok(Answer::Found { item, stale: true })
+            }
+            _ => Err(failure.into()),
+        }
+    }
+}
+
+/// A single game is answered like any other title.
+fn one_or_many(games: Arc<Games>) -> Value {
+    match games.as_slice() {
+        [(_, Some(game))] => Value::Item(game.clone()),
+        [(_, None)] => Value::Unknown,
+        _ => Value::Games(games),
+    }
+}
+
+fn genres(kind: Kind, language: Language) -> Lookup {
+    Lookup::Tmdb(TmdbLookup::Genres { kind, language })
+}
+
+/// The same details in the default language, if `lookup` is for details in another one.
+fn in_default_language(lookup: &TmdbLookup) -> Option<Lookup> {
+    let default = Language::DEFAULT;
+    match lookup {
+        TmdbLookup::Movie { id, language } if *language != default => {
+            Some(Lookup::Tmdb(TmdbLookup::Movie { id: *id, language: default }))
+        }
+        TmdbLookup::Tv { id, language } if *language != default => {
+            Some(Lookup::Tmdb(TmdbLookup::Tv { id: *id, language: default }))
+        }
+        _ => None,
+    }
+}
+
+impl TmdbScope {
+    fn kinds(self) -> &'static [Kind] {
+        match self {
+            TmdbScope::Movie => &[Kind::Movie],
+            TmdbScope::Tv => &[Kind::Tv],
+            TmdbScope::Both => &[Kind::Movie, Kind::Tv],
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "desk_test.rs"]
+mod tests;

@@ -1,0 +1,302 @@
+//! All that may leave this machine, and how: a [`Lookup`] is everything a source can be told, and one
+//! function per source turns it into an HTTP request. Nothing else reaches an outgoing request. The
+//! lookup is also what answers are kept under.
+
+use std::sync::Arc;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Body, Method, Request, Url};
+
+use super::language::Language;
+use super::media_id::{Kind, MediaId, SourceName};
+use super::search_text::SearchText;
+
+/// Rows asked for per page; TMDB's own page size, used for all.
+pub(super) const PAGE_SIZE: u32 = 20;
+
+/// The last page that can be asked for.
+pub(super) const LAST_PAGE: u32 = 50;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// One question to one source.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Lookup {
+    Tmdb(TmdbLookup),
+    Igdb(IgdbLookup),
+    GoogleBooks(GoogleBooksLookup),
+}
+
+impl Lookup {
+    /// The details of one title.
+    pub(super) fn detail(id: &MediaId, language: Language) -> Self {
+        let number = id.number().unwrap_or(0);
+        match id.kind() {
+            Kind::Movie => Lookup::Tmdb(TmdbLookup::Movie { id: number, language }),
+            Kind::Tv => Lookup::Tmdb(TmdbLookup::Tv { id: number, language }),
+            Kind::Game => Lookup::game(number),
+            Kind::Book => Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.source_id().into() }),
+        }
+    }
+
+    /// The details of one game.
+    pub(super) fn game(id: u64) -> Self {
+        Lookup::Igdb(IgdbLookup::Games { ids: [id].into() })
+    }
+
+    /// A search at `source` for titles of `kinds`; `None` if nothing of the text is left that the
+    /// source could be asked for.
+    pub(super) fn search(
+        source: SourceName,
+        text: &SearchText,
+        kinds: &[Kind],
+        language: Language,
+        page: u32,
+    ) -> Option<Self> {
+        match source {
+            SourceName::Tmdb => {
+                let scope = match (kinds.contains(&Kind::Movie), kinds.contains(&Kind::Tv)) {
+                    (true, false) => TmdbScope::Movie,
+                    (false, true) => TmdbScope::Tv,
+                    _ => TmdbScope::Both,
+                };
+                Some(Lookup::Tmdb(TmdbLookup::Search { scope, text: text.clone(), page, language }))
+            }
+            SourceName::Igdb => Some(Lookup::Igdb(IgdbLookup::Search { text: IgdbText::new(text)?, page })),
+            SourceName::GoogleBooks => {
+                let text = GoogleBooksText::new(text)?;
+                Some(Lookup::GoogleBooks(GoogleBooksLookup::Search { text, page }))
+            }
+        }
+    }
+
+    pub(super) fn source(&self) -> SourceName {
+        match self {
+            Lookup::Tmdb(_) => SourceName::Tmdb,
+            Lookup::Igdb(_) => SourceName::Igdb,
+            Lookup::GoogleBooks(_) => SourceName::GoogleBooks,
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum TmdbLookup {
+    Search {
+        scope: TmdbScope,
+        text: SearchText,
+        page: u32,
+        language: Language,
+    },
+    Movie {
+        id: u64,
+        language: Language,
+    },
+    Tv {
+        id: u64,
+        language: Language,
+    },
+    /// The names of the genres of movies or of series.
+    Genres {
+        kind: Kind,
+        language: Language,
+    },
+}
+
+/// What a search at TMDB is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum TmdbScope {
+    Movie,
+    Tv,
+    Both,
+}
+
+/// IGDB has no languages.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum IgdbLookup {
+    Search {
+        text: IgdbText,
+        page: u32,
+    },
+    /// Sorted ids without repetition, at least one and at most 100.
+    Games {
+        ids: Arc<[u64]>,
+    },
+}
+
+/// Google Books is asked without a language: `langRestrict` would hide the books in all others.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum GoogleBooksLookup {
+    Search { text: GoogleBooksText, page: u32 },
+    Volume { id: Arc<str> },
+}
+
+/// A search text that is harmless inside a quoted string of IGDB's query language.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct IgdbText(Arc<str>);
+
+impl IgdbText {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Quotes and backslashes could end the string and a semicolon confuses IGDB's parser; none of
+    /// them helps to find a title. `None` if nothing is left.
+    pub(super) fn new(text: &SearchText) -> Option<Self> {
+        words(text.as_str(), |c| matches!(c, '"' | '\\' | ';') || c.is_control(), |word| word).map(Self)
+    }
+}
+
+/// A search text without Google's operators.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct GoogleBooksText(Arc<str>);
+
+impl GoogleBooksText {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `intitle:` and its like, phrases, alternatives and exclusions would change what is searched.
+    /// Lower case has taken their meaning from `OR` and `AND`. `None` if nothing is left.
+    pub(super) fn new(text: &SearchText) -> Option<Self> {
+        let is_operator = |c| matches!(c, ':' | '"' | '“' | '”' | '|' | '*' | '(' | ')');
+        words(text.as_str(), is_operator, |word| word.trim_start_matches(['-', '+', '~'])).map(Self)
+    }
+}
+
+/// The words of `text` between blanks and what `is_gap` names, each trimmed, with single blanks.
+fn words(text: &str, is_gap: impl Fn(char) -> bool, trim: impl Fn(&str) -> &str) -> Option<Arc<str>> {
+    let words: Vec<&str> =
+        text.split(|c: char| c == ' ' || is_gap(c)).map(trim).filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join(" ").into())
+}
+
+/// What TMDB is sent. `authorization` is the bearer token.
+pub(super) fn tmdb(base: &Url, authorization: &HeaderValue, lookup: &TmdbLookup) -> Request {
+    let url = match lookup {
+        TmdbLookup::Search { scope, text, page, language } => {
+            let scope = match scope {
+                TmdbScope::Movie => "movie",
+                TmdbScope::Tv => "tv",
+                TmdbScope::Both => "multi",
+            };
+            with_query(
+                address(base, &["search", scope]),
+                &[
+                    ("query", text.as_str()),
+                    ("include_adult", "false"),
+                    ("language", language.as_str()),
+                    ("page", &page.to_string()),
+                ],
+            )
+        }
+        TmdbLookup::Movie { id, language } => with_query(
+            address(base, &["movie", &id.to_string()]),
+            &[("language", language.as_str()), ("append_to_response", "credits,external_ids")],
+        ),
+        // A series names its creators itself; its credits would only make the answer long.
+        TmdbLookup::Tv { id, language } => with_query(
+            address(base, &["tv", &id.to_string()]),
+            &[("language", language.as_str()), ("append_to_response", "external_ids")],
+        ),
+        TmdbLookup::Genres { kind, language } => {
+            with_query(address(base, &["genre", kind.as_str(), "list"]), &[("language", language.as_str())])
+        }
+    };
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, JSON);
+    request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+    request
+}
+
+/// The same fields for hits and details: a search then fills the details of what it found.
+const GAME_FIELDS: &str = "fields name,summary,first_release_date,cover.image_id,genres.name,platforms.name,\
+     involved_companies.developer,involved_companies.publisher,involved_companies.company.name;";
+
+/// What IGDB is sent. `authorization` is Twitch's token.
+pub(super) fn igdb(
+    base: &Url,
+    client_id: &HeaderValue,
+    authorization: &HeaderValue,
+    lookup: &IgdbLookup,
+) -> Request {
+    let query = match lookup {
+        // No editions of other games and nothing erotic; the second condition alone would drop the
+        // many games without themes.
+        IgdbLookup::Search { text, page } => format!(
+            "search \"{}\"; {GAME_FIELDS} where version_parent = null & (themes = null | themes != (42)); \
+             limit {PAGE_SIZE}; offset {};",
+            text.as_str(),
+            page.saturating_sub(1) * PAGE_SIZE
+        ),
+        IgdbLookup::Games { ids } => {
+            let list: Vec<String> = ids.iter().map(u64::to_string).collect();
+            format!("{GAME_FIELDS} where id = ({}); limit {};", list.join(","), ids.len())
+        }
+    };
+    let mut request = Request::new(Method::POST, address(base, &["games"]));
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    headers.insert(HeaderName::from_static("client-id"), client_id.clone());
+    headers.insert(AUTHORIZATION, authorization.clone());
+    *request.body_mut() = Some(Body::from(query));
+    request
+}
+
+/// What Twitch is sent for a token. The secret goes in the body: addresses end in logs.
+pub(super) fn twitch_token(address: &Url, client_id: &str, client_secret: &str) -> Request {
+    let form = format!(
+        "client_id={}&client_secret={}&grant_type=client_credentials",
+        utf8_percent_encode(client_id, NON_ALPHANUMERIC),
+        utf8_percent_encode(client_secret, NON_ALPHANUMERIC)
+    );
+    let mut request = Request::new(Method::POST, address.clone());
+    request.headers_mut().insert(ACCEPT, JSON);
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    *request.body_mut() = Some(Body::from(form));
+    request
+}
+
+/// What Google is sent. The country is a constant: without one Google guesses from the server's
+/// address and may refuse, and a person's own must not be told.
+pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) -> Request {
+    let url = match lookup {
+        GoogleBooksLookup::Search { text, page } => with_query(
+            address(base, &["volumes"]),
+            &[
+                ("q", text.as_str()),
+                ("startIndex", &(page.saturating_sub(1) * PAGE_SIZE).to_string()),
+                ("maxResults", &PAGE_SIZE.to_string()),
+                ("printType", "books"),
+                ("maxAllowedMaturityRating", "not-mature"),
+                ("country", "US"),
+                ("key", key),
+            ],
+        ),
+        GoogleBooksLookup::Volume { id } => {
+            with_query(address(base, &["volumes", id]), &[("country", "US"), ("key", key)])
+        }
+    };
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, JSON);
+    request
+}
+
+fn address(base: &Url, path: &[&str]) -> Url {
+    let mut url = base.clone();
+    // Fails for addresses without a host only, which are refused at the start.
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(path);
+    }
+    url
+}
+
+fn with_query(mut url: Url, pairs: &[(&str, &str)]) -> Url {
+    url.query_pairs_mut().extend_pairs(pairs);
+    url
+}
+
+#[cfg(test)]
+#[path = "request_test.rs"]
+mod tests;

@@ -1,0 +1,234 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::catalog::stub::{Setup, Stub, id, says, some_games, stats, text, title, token};
+
+const EN: Language = Language::DEFAULT;
+
+fn states(answer: &SearchAnswer) -> Vec<(SourceName, State)> {
+    answer.sources.iter().map(|source| (source.source, source.state)).collect()
+}
+
+fn titles(answer: &SearchAnswer) -> Vec<&str> {
+    answer.items.iter().map(|item| item.title.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_source_that_hangs_does_not_spoil_a_search() {
+    let hold = Arc::new(Semaphore::new(0));
+    let wait = hold.clone();
+    let igdb = Stub::start(move |seen| match seen.path.as_str() {
+        "/token" => token(),
+        _ => says(200, json!([{"id": 1, "name": "Game"}])).when(&wait),
+    })
+    .await;
+    let tmdb = Stub::constant(200, json!({"results": [{"media_type": "tv", "id": 2, "name": "Show"}]})).await;
+    let google = Stub::constant(503, "down").await;
+    let mut setup = Setup::new().tmdb(&tmdb).igdb(&igdb).google_books(&google);
+    setup.timing.search_deadline = Duration::from_secs(2);
+    let catalog = setup.catalog();
+    let share = DayShare::new();
+    let answer = catalog.search(&text("x"), &[], EN, 1, &share).await;
+    assert_eq!(
+        states(&answer),
+        [
+            (SourceName::Tmdb, State::Ok),
+            (SourceName::Igdb, State::TimedOut),
+            (SourceName::GoogleBooks, State::Failed)
+        ]
+    );
+    assert_eq!(titles(&answer), ["Show"]);
+    // The late answer still comes, and into the cache.
+    hold.add_permits(9);
+    while catalog.peek(&id("game:igdb:1"), EN).is_none() {
+        tokio::task::yield_now().await;
+    }
+    let games = catalog.search(&text("x"), &[Kind::Game], EN, 1, &share).await;
+    assert_eq!((states(&games), titles(&games)), (vec![(SourceName::Igdb, State::Ok)], vec!["Game"]));
+    assert_eq!(igdb.count("/v4/games"), 1);
+}
+
+#[tokio::test]
+async fn a_search_asks_what_its_kinds_need_and_mixes_the_answers() {
+    let tmdb = Stub::start(|seen| match seen.path.as_str() {
+        "/3/genre/tv/list" | "/3/genre/movie/list" => {
+            says(200, json!({"genres": [{"id": 18, "name": "Drama"}]}))
+        }
+        _ => says(
+            200,
+            json!({"total_pages": 2, "results": [
+                {"media_type": "movie", "id": 1, "title": "Dune Drifter", "name": "Dune Drifter"},
+                {"media_type": "movie", "id": 2, "title": "DUNE", "name": "Dune", "genre_ids": [18]},
+            ]}),
+        ),
+    })
+    .await;
+    let igdb = Stub::start(|seen| match seen.path.as_str() {
+        "/token" => token(),
+        _ => says(200, json!([{"id": 5, "name": "Dune II"}, {"id": 6, "name": "Dune"}])),
+    })
+    .await;
+    let catalog = Setup::new().tmdb(&tmdb).igdb(&igdb).catalog();
+    let share = DayShare::new();
+    let caller = catalog.clone();
+    // In a task of its own: the future must be fit for any server.
+    let answer =
+        tokio::spawn(async move { caller.search(&text("  Dune "), &[], EN, 1, &DayShare::new()).await })
+            .await;
+    let answer = answer.unwrap();
+    assert_eq!(titles(&answer), ["DUNE", "Dune", "Dune Drifter", "Dune II"]);
+    assert_eq!(
+        answer.sources,
+        [
+            SourceState { source: SourceName::Tmdb, state: State::Ok, has_more: true },
+            SourceState { source: SourceName::Igdb, state: State::Ok, has_more: false },
+            SourceState { source: SourceName::GoogleBooks, state: State::NotConfigured, has_more: false },
+        ]
+    );
+    assert_eq!(tmdb.count("/3/search/multi"), 1);
+    // The genres are asked for beside the first search and are at hand for later ones.
+    while catalog.0.genre_names(Kind::Movie, EN).is_none() {
+        tokio::task::yield_now().await;
+    }
+    catalog.search(&text("dune"), &[Kind::Tv], EN, 1, &share).await;
+    let movies = catalog.search(&text("dune"), &[Kind::Movie], EN, 1, &share).await;
+    assert_eq!((tmdb.count("/3/search/tv"), tmdb.count("/3/search/movie")), (1, 1));
+    assert_eq!(movies.items[0].genres, ["Drama"]);
+    assert_eq!((tmdb.count("/3/genre/tv/list"), tmdb.count("/3/genre/movie/list")), (1, 1));
+    // Hits of games are details.
+    assert_eq!(title(&catalog, "game:igdb:6").await, "Dune");
+    assert_eq!(igdb.count("/v4/games"), 1);
+    // Nothing that could be asked for is left of this one.
+    let nothing = catalog.search(&text("\";"), &[Kind::Game], EN, 1, &share).await;
+    assert_eq!((states(&nothing), nothing.items.len()), (vec![(SourceName::Igdb, State::Ok)], 0));
+    assert_eq!(igdb.count("/v4/games"), 1);
+}
+
+#[tokio::test]
+async fn a_text_that_igdb_stumbles_over_finds_nothing() {
+    let igdb = Stub::start(|seen| if seen.path == "/token" { token() } else { says(400, "[]") }).await;
+    let catalog = Setup::new().igdb(&igdb).catalog();
+    let answer = catalog.search(&text("where name ="), &[Kind::Game], EN, 1, &DayShare::new()).await;
+    assert_eq!((states(&answer), answer.items.len()), (vec![(SourceName::Igdb, State::Ok)], 0));
+    assert_eq!(stats(&catalog, SourceName::Igdb).texts_refused, 1);
+}
+
+#[tokio::test]
+async fn many_games_are_one_request_and_answers_come_in_order() {
+    let igdb = Stub::start(some_games).await;
+    let tmdb = Stub::start(|seen| match seen.path.as_str() {
+        "/3/tv/9" => says(404, json!({"success": false, "status_code": 34})),
+        _ => says(200, json!({"id": 7, "title": "Seven"})),
+    })
+    .await;
+    let catalog = Setup::new().igdb(&igdb).tmdb(&tmdb).catalog();
+    let ids = [
+        "game:igdb:3",
+        "movie:tmdb:7",
+        "game:igdb:2",
+        "book:google_books:a",
+        "tv:tmdb:9",
+        "game:igdb:2",
+        "game:igdb:1",
+    ]
+    .map(id);
+    let caller = catalog.clone();
+    let asked = ids.clone();
+    let answers =
+        tokio::spawn(async move { caller.media_many(&asked, EN, &DayShare::new()).await }).await.unwrap();
+    let told: Vec<String> = answers
+        .iter()
+        .map(|(id, answer)| match answer {
+            Ok(Answer::Found { item, .. }) => {
+                assert_eq!(*id, item.id);
+                item.title.clone()
+            }
+            Ok(Answer::Unknown) => "unknown".into(),
+            Err(_) => "unavailable".into(),
+        })
+        .collect();
+    assert_eq!(told, ["unknown", "Seven", "Two", "unavailable", "unknown", "Two", "One"]);
+    let bodies: Vec<_> =
+        igdb.seen().into_iter().filter(|seen| seen.path == "/v4/games").map(|seen| seen.body).collect();
+    assert_eq!(bodies.len(), 1);
+    assert!(bodies[0].ends_with("where id = (1,2,3); limit 3;"), "{}", bodies[0]);
+    assert_eq!(title(&catalog, "game:igdb:3").await, "unknown");
+    assert_eq!(title(&catalog, "game:igdb:1").await, "One");
+    assert_eq!(igdb.count("/v4/games"), 1);
+}
+
+#[tokio::test]
+async fn a_missing_translation_falls_back_to_the_default_language_once() {
+    let tmdb = Stub::start(|seen| {
+        let overview = if seen.query.contains("language=en-US") { "A river." } else { "" };
+        says(200, json!({"id": 7, "title": "", "original_title": "Rivière", "overview": overview}))
+    })
+    .await;
+    let catalog = Setup::new().tmdb(&tmdb).catalog();
+    let german = Language::parse("de").unwrap();
+    for _ in 0..2 {
+        let Ok(Answer::Found { item, .. }) =
+            catalog.media(&id("movie:tmdb:7"), german, &DayShare::new()).await
+        else {
+            panic!()
+        };
+        assert_eq!((item.title.as_str(), item.overview.as_deref()), ("Rivière", Some("A river.")));
+    }
+    assert_eq!(tmdb.seen().len(), 2);
+    assert_eq!(title(&catalog, "movie:tmdb:7").await, "Rivière");
+    assert_eq!(tmdb.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_has_these_headers_and_no_others() {
+    let tmdb =
+        Stub::start(|_| says(200, json!({"id": 7, "title": "Seven"})).header("set-cookie", "id=1")).await;
+    let igdb = Stub::start(some_games).await;
+    let google = Stub::constant(200, json!({"totalItems": 0})).await;
+    let catalog = Setup::new().tmdb(&tmdb).igdb(&igdb).google_books(&google).catalog();
+    title(&catalog, "movie:tmdb:7").await;
+    title(&catalog, "movie:tmdb:8").await;
+    catalog.search(&text("x"), &[Kind::Game, Kind::Book], EN, 1, &DayShare::new()).await;
+    let get = ["accept", "accept-encoding", "host", "user-agent"];
+    let get_with_token = ["accept", "accept-encoding", "authorization", "host", "user-agent"];
+    let form = ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"];
+    let post = [
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "client-id",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+    ];
+    for (stub, path, method, allowed) in [
+        (&tmdb, "/3/movie/7", "GET", &get_with_token[..]),
+        (&tmdb, "/3/movie/8", "GET", &get_with_token[..]),
+        (&igdb, "/token", "POST", &form[..]),
+        (&igdb, "/v4/games", "POST", &post[..]),
+        (&google, "/b/volumes", "GET", &get[..]),
+    ] {
+        let seen = stub.seen().into_iter().find(|seen| seen.path == path).unwrap();
+        let mut names: Vec<_> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!((seen.method.as_str(), names), (method, allowed.to_vec()), "{path}");
+        assert!(seen.headers.contains(&("user-agent".into(), "OmniTrack".into())));
+        assert!(seen.headers.contains(&("accept-encoding".into(), "gzip".into())));
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_told_without_secrets() {
+    let mut setup = Setup::new();
+    setup.sources.tmdb = Some(config::Tmdb {
+        access_token: config::Secret::new("secret\nvalue"),
+        base_url: "http://127.0.0.1:1".into(),
+    });
+    let error = Catalog::new(&setup.sources).err().unwrap();
+    assert_eq!(error.source_name, SourceName::Tmdb);
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
