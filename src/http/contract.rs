@@ -34,6 +34,10 @@ pub struct Operation {
     schemas: Arc<Schemas>,
 }
 
+/// The path does not know the method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MethodNotAllowed;
+
 struct Parameter {
     name: String,
     place: String,
@@ -74,12 +78,12 @@ impl Contract {
 
 impl Path {
     /// Whether the path knows `method`, and the operation of the contract if it is one.
-    pub fn operation(&self, method: &Method) -> Result<Option<&Arc<Operation>>, ()> {
+    pub fn operation(&self, method: &Method) -> Result<Option<&Arc<Operation>>, MethodNotAllowed> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         if self.operations.is_empty() {
-            return if method == Method::GET { Ok(None) } else { Err(()) };
+            return if method == Method::GET { Ok(None) } else { Err(MethodNotAllowed) };
         }
-        self.operations.iter().find(|operation| &operation.method == method).map(Some).ok_or(())
+        self.operations.iter().find(|operation| operation.method == *method).map(Some).ok_or(MethodNotAllowed)
     }
 }
 

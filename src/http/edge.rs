@@ -13,7 +13,7 @@ use poem::{Endpoint, Request, Response};
 use uuid::Uuid;
 
 use super::auth::{Caller, bearer};
-use super::contract::{Contract, Operation, Path};
+use super::contract::{Contract, MethodNotAllowed, Operation, Path};
 use super::limit::{self, Decision, Limits};
 use super::problem::{Problem, Raised};
 use crate::account;
@@ -129,7 +129,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         path: Option<&'a Path>,
     ) -> Result<Option<&'a Arc<Operation>>, Problem> {
         let path = path.ok_or_else(Problem::not_found)?;
-        path.operation(request.method()).map_err(|()| {
+        path.operation(request.method()).map_err(|MethodNotAllowed| {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Not a method of this path")
                 .header(header::ALLOW, &path.allow)
         })

@@ -6,7 +6,7 @@ pub mod api;
 pub mod auth;
 pub mod contract;
 mod current;
-mod docs;
+pub mod docs;
 pub mod edge;
 pub mod etag;
 pub mod json;

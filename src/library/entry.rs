@@ -1,7 +1,6 @@
 //! One library entry: reading it with what is known of its title, writing it, deleting it with all
 //! that hangs on it.
 
-use chrono::NaiveDate;
 use entity::library_entry;
 use entity::value::{MediaState, TombstoneKind};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -43,7 +42,7 @@ pub async fn get(db: &Db, account: Uuid, id: &MediaId, language: Language) -> Re
     page::one(db.read(), account, id, language).await?.ok_or(Error::NotFound)
 }
 
-/// Writes one entry. `on` is the phone's calendar day.
+/// Writes one entry.
 pub async fn write(
     db: &Db,
     account: Uuid,
@@ -52,7 +51,6 @@ pub async fn write(
     expected: &Expected,
     create: Create,
     write: &Write,
-    on: Option<NaiveDate>,
 ) -> Result<Written> {
     check(id, write)?;
     let mut change = db.change(account).await?;
@@ -61,7 +59,7 @@ pub async fn write(
     if before.is_none() && create == Create::Refused {
         return Err(Error::NotFound);
     }
-    let day = account::day(change.account(), on);
+    let day = account::day(change.account(), write.on);
     let old = before.as_ref().map(|entry| state(&entry.row));
     let outcome = rules::apply(old.as_ref(), write, day, change.account().progress_sets_status);
     if let (Some(old), Some(entry)) = (old, &before)

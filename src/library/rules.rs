@@ -36,6 +36,8 @@ pub struct Write {
     pub progress: Option<Option<Progress>>,
     pub started_on: Option<Option<NaiveDate>>,
     pub finished_on: Option<Option<NaiveDate>>,
+    /// The day on the phone's calendar, if the write names it.
+    pub on: Option<NaiveDate>,
 }
 
 /// What a write led to.

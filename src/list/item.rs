@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::order::{self, Place};
 use super::{MAX_ITEMS, require};
+use crate::account;
 use crate::catalog::{Language, MediaId};
 use crate::db::{Change, Db, rows};
 use crate::error::{Error, Result};
@@ -97,20 +98,19 @@ async fn many(
 }
 
 /// Puts a title into a list, or changes its note or place there.
-#[allow(clippy::too_many_arguments)]
 pub async fn write(
     db: &Db,
-    account: Uuid,
+    owner: Uuid,
     list: Uuid,
     id: &MediaId,
-    language: Language,
     expected: &Expected,
     create: Create,
     write: Write,
 ) -> Result<(Item, bool)> {
-    let mut change = db.change(account).await?;
+    let mut change = db.change(owner).await?;
     require(&change, list).await?;
-    let before = many(change.tx(), account, list, &[id.to_string()], language).await?.into_iter().next();
+    let language = account::language(change.account());
+    let before = many(change.tx(), owner, list, &[id.to_string()], language).await?.into_iter().next();
     expected.allows(before.as_ref().map(|item| item.row.revision))?;
     if before.is_none() && create == Create::Refused {
         return Err(Error::NotFound);
@@ -205,7 +205,7 @@ fn hex(bytes: &[u8]) -> String {
 
 fn unhex(text: &str) -> Result<Vec<u8>> {
     let wrong = || Error::invalid("invalid_cursor", "/query/cursor", "is not a cursor of this question");
-    if !text.is_ascii() || text.len() % 2 != 0 {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) {
         return Err(wrong());
     }
     let byte = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());

@@ -38,7 +38,7 @@ pub(super) async fn place(
     let (anchor, after, pointer) = match place {
         Place::AsIs => match current {
             Some(item) => return Ok(item.position.clone()),
-            None => return Ok(last_position(change, list).await?),
+            None => return last_position(change, list).await,
         },
         Place::Before(anchor) => (anchor, false, "/before"),
         Place::After(anchor) => (anchor, true, "/after"),

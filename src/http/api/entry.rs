@@ -121,13 +121,12 @@ impl EntryApi {
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Json<LibraryEntryWrite>,
     ) -> Result<Written<LibraryEntry>, Fail<Put>> {
-        let on = body.0.on.map(|date| date.0);
         let changes = body.0.into();
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
         let write =
-            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes, on);
+            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes);
         match write.await {
             Ok(written) => {
                 self.want(&written, id, language).await;
@@ -152,13 +151,12 @@ impl EntryApi {
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Json<LibraryEntryPatch>,
     ) -> Result<Changed<LibraryEntry>, Fail<Edit>> {
-        let on = body.0.on.map(|date| date.0);
         let changes = body.0.into();
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
         let write =
-            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Refused, &changes, on);
+            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Refused, &changes);
         match write.await {
             Ok(written) => {
                 let revision = written.entry.row.revision;

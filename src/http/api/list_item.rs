@@ -147,7 +147,7 @@ impl ListItemApi {
         let expected = expected(if_match.as_deref())?;
         let language = crate::account::language(&caller.account);
         let (db, account) = (&self.app.db, caller.id());
-        match item::write(db, account, list, id, language, &expected, create, write).await {
+        match item::write(db, account, list, id, &expected, create, write).await {
             Ok((item, created)) => {
                 if created && item.row.awaits_media {
                     self.app.wanted.add(db, id, language).await;

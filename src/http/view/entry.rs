@@ -160,6 +160,7 @@ impl From<LibraryEntryWrite> for rules::Write {
             progress: Some(write.progress.map(rules::Progress::from)),
             started_on: clearable(write.started_on).map(|date| date.map(|date| date.0)),
             finished_on: clearable(write.finished_on).map(|date| date.map(|date| date.0)),
+            on: write.on.map(|date| date.0),
         }
     }
 }
@@ -193,6 +194,7 @@ impl From<LibraryEntryPatch> for rules::Write {
             progress: clearable(patch.progress).map(|progress| progress.map(rules::Progress::from)),
             started_on: clearable(patch.started_on).map(|date| date.map(|date| date.0)),
             finished_on: clearable(patch.finished_on).map(|date| date.map(|date| date.0)),
+            on: patch.on.map(|date| date.0),
         }
     }
 }
