@@ -37,11 +37,6 @@ impl Db {
     pub fn is_sqlite(&self) -> bool {
         self.read.get_database_backend() == DatabaseBackend::Sqlite
     }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), DbErr> {
-        self.read.execute_unprepared("SELECT 1").await.map(|_| ())
-    }
 }
 
 /// The rows that `sql` gives. Parameters are written `$1`, `$2`, … on both engines.
