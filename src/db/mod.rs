@@ -2,11 +2,13 @@
 //! which every write to a person's rows goes ([`Db::change`]). It knows tables, not rules.
 
 mod change;
+mod group;
 mod open;
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
 
 pub use change::Change;
+use group::Group;
 pub use open::{error_kind, is_busy};
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
@@ -15,12 +17,17 @@ pub use open::{error_kind, is_busy};
 pub struct Db {
     read: DatabaseConnection,
     write: DatabaseConnection,
+    group: Group,
 }
 
 impl Db {
     /// Connected to nothing: every statement fails.
     pub fn detached() -> Self {
-        Self { read: DatabaseConnection::default(), write: DatabaseConnection::default() }
+        Self {
+            read: DatabaseConnection::default(),
+            write: DatabaseConnection::default(),
+            group: Group::default(),
+        }
     }
 
     /// For reads, each seeing one consistent moment.

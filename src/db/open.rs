@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
-use super::{Db, row};
+use super::{Db, Group, row};
 use crate::config::Secret;
 
 /// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
@@ -26,12 +26,12 @@ impl Db {
             sqlite_file(url)?;
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
-            return Ok(Self { read, write });
+            return Ok(Self { read, write, group: Group::default() });
         }
         let mut options = common(url, POSTGRES_CONNECTIONS);
         options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
-        Ok(Self { read: pool.clone(), write: pool })
+        Ok(Self { read: pool.clone(), write: pool, group: Group::default() })
     }
 
     /// Brings the schema up to date. Several instances may do this at once: one works, the others
