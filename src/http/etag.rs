@@ -61,3 +61,7 @@ pub fn expected(header: Option<&str>) -> Result<Expected> {
     }
     Ok(Expected::Revisions(revisions))
 }
+
+#[cfg(test)]
+#[path = "etag_test.rs"]
+mod tests;

@@ -256,3 +256,7 @@ fn collect_patterns(value: &Value, patterns: &mut HashMap<String, Regex>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "schema_test.rs"]
+mod tests;
