@@ -14,9 +14,9 @@ use crate::db;
 use crate::error::{Error, Violation};
 
 /// A problem document as RFC 9457 describes it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, serde::Serialize)]
 #[oai(rename = "Problem", skip_serializing_if_is_none)]
-#[serde_with::skip_serializing_none]
 pub struct ProblemBody {
     /// Identifies the kind of problem: `/problems/` and the code.
     #[oai(rename = "type")]
