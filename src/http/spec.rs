@@ -58,7 +58,7 @@ fn tidy(value: &mut Value) {
 /// null is allowed. In what clients write, clearable fields are marked so that generated Swift
 /// clients can send null.
 fn mark_nullable(schema: &mut Value, written: bool) {
-    let properties = schema["properties"].as_object_mut();
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for (_, property) in properties.into_iter().flatten() {
         if property["nullable"] != true {
             continue;

@@ -7,6 +7,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
 mod first_steps;
+mod library;
+mod list;
+mod media;
+mod note;
+mod process;
 // Not every helper has a user yet.
 #[allow(dead_code)]
 mod support;

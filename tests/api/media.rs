@@ -1,21 +1,23 @@
 //! Search and titles by id, over all three sources.
 
 use omnitrack::demo::standin::{Fault, Source};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::support::answer::Answer;
 use crate::support::both;
 
-fn state<'a>(answer: &'a Value, source: &str) -> &'a str {
+fn state(answer: &Answer, source: &str) -> String {
+    let answer = answer.json();
     let sources = answer["sources"].as_array().expect("sources");
     let found = sources.iter().find(|report| report["source"] == source).expect("the source");
-    found["state"].as_str().expect("a state")
+    found["state"].as_str().expect("a state").to_owned()
 }
 
 both! {
     async fn a_search_shows_all_kinds_and_the_persons_own_marks(t: TestApp) {
         t.alice.put("/v1/library/movie:tmdb:438631", json!({ "status": "completed", "rating": 80 })).send().await.expect(201);
         let answer = t.alice.get("/v1/search?q=dune").send().await.expect(200);
-        let items = answer.json()["items"].as_array().expect("items");
+        let items = answer.items();
         let kinds: std::collections::BTreeSet<_> = items.iter().filter_map(|item| item["kind"].as_str()).collect();
         assert!(kinds.contains("movie") && kinds.contains("book"), "{kinds:?}");
         let movie = items.iter().find(|item| item["id"] == "movie:tmdb:438631").expect("the movie");
@@ -30,9 +32,9 @@ both! {
         t.stand_ins.fault(Source::Igdb, Some(Fault::Html));
         t.stand_ins.fault(Source::GoogleBooks, Some(Fault::google_day_quota()));
         let answer = t.alice.get("/v1/search?q=dune").send().await.expect(200);
-        assert_eq!(state(answer.json(), "tmdb"), "ok");
-        assert_eq!(state(answer.json(), "igdb"), "failed");
-        assert_eq!(state(answer.json(), "google_books"), "rate_limited");
+        assert_eq!(state(&answer, "tmdb"), "ok");
+        assert_eq!(state(&answer, "igdb"), "failed");
+        assert_eq!(state(&answer, "google_books"), "rate_limited");
         assert!(!answer.json()["items"].as_array().expect("items").is_empty());
     }
 

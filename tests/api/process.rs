@@ -181,7 +181,7 @@ mod sqlite {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn several_instances_start_at_once() {
-        super::several_instances_start_at_once(Database::sqlite()).await;
+        super::several_instances_start_at_once(Database::sqlite_empty()).await;
     }
 }
 
@@ -196,7 +196,7 @@ mod postgres {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn several_instances_start_at_once() {
-        let Some(db) = Database::postgres() else { return };
+        let Some(db) = Database::postgres_empty() else { return };
         super::several_instances_start_at_once(db).await;
     }
 }
@@ -234,7 +234,10 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{name}");
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.contains(if name == "OMNITRACK_TLS_CERT" { "OMNITRACK_TLS_KEY" } else { name }), "{text}");
+        assert!(
+            text.contains(if name == "OMNITRACK_TLS_CERT" { "OMNITRACK_TLS_KEY" } else { name }),
+            "{text}"
+        );
     }
 }
 

@@ -88,6 +88,11 @@ impl TestApp {
         self.database.is_sqlite()
     }
 
+    /// What a test does behind the service's back.
+    pub async fn sql(&self, sql: &str) {
+        omnitrack::db::execute(self.app.db.shared(), sql, []).await.unwrap();
+    }
+
     /// Starts the background jobs; they run from the beginning unless stopped.
     pub fn start_jobs(&mut self) {
         let jobs = Jobs { tasks: TaskTracker::new(), shutdown: CancellationToken::new() };

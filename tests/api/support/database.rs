@@ -44,11 +44,27 @@ impl Database {
         }
     }
 
+    /// A SQLite file that is not there yet.
+    pub fn sqlite_empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Secret::new(format!("sqlite://{}", folder.path().join("omnitrack.db").display()));
+        Self { url, _held: Held::File { _folder: folder } }
+    }
+
     /// A migrated PostgreSQL database, if there is a server to be had.
     ///
     /// # Panics
     /// Where there is none although `OMNITRACK_TEST_POSTGRES=required`.
     pub fn postgres() -> Option<Self> {
+        Self::on_server("template")
+    }
+
+    /// A PostgreSQL database without tables; otherwise as [`Self::postgres`].
+    pub fn postgres_empty() -> Option<Self> {
+        Self::on_server("template0")
+    }
+
+    fn on_server(template: &'static str) -> Option<Self> {
         static SERVER: OnceLock<Option<Server>> = OnceLock::new();
         let Some(server) = SERVER.get_or_init(Server::start) else {
             let required = std::env::var("OMNITRACK_TEST_POSTGRES").is_ok_and(|value| value == "required");
@@ -56,7 +72,7 @@ impl Database {
             println!("skipped: no PostgreSQL server binaries");
             return None;
         };
-        let (url, name) = server.create();
+        let (url, name) = server.create(template);
         let dropped = Dropped { name, orders: server.orders.clone() };
         Some(Self { url: Secret::new(url), _held: Held::Server { _dropped: dropped } })
     }
@@ -90,7 +106,7 @@ struct Server {
 }
 
 enum Order {
-    Create(String, mpsc::Sender<String>),
+    Create { name: String, template: &'static str, made: mpsc::Sender<String> },
     Drop(String),
 }
 
@@ -119,12 +135,12 @@ impl Server {
         Some(Self { orders })
     }
 
-    fn create(&self) -> (String, String) {
+    fn create(&self, template: &'static str) -> (String, String) {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let (answer, made) = mpsc::channel();
-        self.orders.send(Order::Create(name.clone(), answer)).unwrap();
-        (made.recv().expect("a database is made"), name)
+        let (made, answer) = mpsc::channel();
+        self.orders.send(Order::Create { name: name.clone(), template, made }).unwrap();
+        (answer.recv().expect("a database is made"), name)
     }
 }
 
@@ -135,10 +151,10 @@ async fn serve(mut cluster: Cluster, ready: &mpsc::Sender<()>, orders: &mpsc::Re
     ready.send(()).unwrap();
     while let Ok(order) = orders.recv() {
         match order {
-            Order::Create(name, answer) => {
-                let sql = format!("CREATE DATABASE {name} TEMPLATE template");
+            Order::Create { name, template, made } => {
+                let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
                 connection.execute_unprepared(&sql).await.unwrap();
-                let _ = answer.send(cluster.url(&name));
+                let _ = made.send(cluster.url(&name));
             }
             Order::Drop(name) => {
                 let sql = format!("DROP DATABASE {name} WITH (FORCE)");
