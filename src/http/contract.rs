@@ -129,9 +129,9 @@ impl Operation {
         found
     }
 
-    /// Checks a request body; an operation without one accepts anything.
+    /// Checks a request body, in which every field must be known; an operation without one accepts anything.
     pub fn check_body(&self, body: &Value) -> Vec<Violation> {
-        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check(schema, body, ""))
+        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check_closed(schema, body, ""))
     }
 }
 
