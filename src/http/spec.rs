@@ -12,7 +12,11 @@ pub fn finish(generated: &str) -> Value {
     tidy(&mut document);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         for (name, schema) in schemas.iter_mut() {
-            mark_nullable(schema, name.ends_with("Patch") || name.ends_with("Write"));
+            let written = name.ends_with("Patch") || name.ends_with("Write");
+            mark_nullable(schema, written);
+            if written {
+                schema["additionalProperties"] = json!(false);
+            }
         }
     }
     for path in members(&mut document["paths"]) {

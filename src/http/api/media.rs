@@ -82,7 +82,7 @@ impl MediaApi {
         &self,
         caller: Caller,
         /// Media ids.
-        #[oai(explode = false, default, validator(min_items = 1, max_items = 100))]
+        #[oai(explode = false, validator(min_items = 1, max_items = 100))]
         ids: Query<Vec<MediaId>>,
         /// The language of titles; the account's setting without it.
         #[oai(name = "language")]
