@@ -11,7 +11,7 @@ use omnitrack::demo::standin::StandIns;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::db::TestDb;
+use crate::support::database::Database;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_omnitrack");
 
@@ -90,10 +90,10 @@ fn client() -> Client {
     Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client")
 }
 
-async fn acknowledged_writes_survive(db: TestDb) {
+async fn acknowledged_writes_survive(db: Database) {
     let stand_ins = StandIns::start().expect("stand-ins");
     let token = token(&stand_ins, "alice");
-    let mut service = Service::start(&stand_ins, &db.url());
+    let mut service = Service::start(&stand_ins, db.url.expose());
     let acknowledged = Arc::new(AtomicU64::new(0));
     let base = service.url("/v1/library/movie:tmdb:");
     let writers: Vec<_> = (0..4u64)
@@ -125,7 +125,7 @@ async fn acknowledged_writes_survive(db: TestDb) {
     }
     assert!(written.len() >= 60);
 
-    let service = Service::start(&stand_ins, &db.url());
+    let service = Service::start(&stand_ins, db.url.expose());
     let client = client();
     for number in written {
         let url = service.url(&format!("/v1/library/movie:tmdb:{number}"));
@@ -135,9 +135,9 @@ async fn acknowledged_writes_survive(db: TestDb) {
     }
 }
 
-async fn several_instances_start_at_once(db: TestDb) {
+async fn several_instances_start_at_once(db: Database) {
     let stand_ins = Arc::new(StandIns::start().expect("stand-ins"));
-    let url = db.url();
+    let url = db.url.expose().to_owned();
     let starts: Vec<_> = (0..3)
         .map(|_| {
             let (stand_ins, url) = (stand_ins.clone(), url.clone());
@@ -176,12 +176,12 @@ mod sqlite {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn acknowledged_writes_survive() {
-        super::acknowledged_writes_survive(TestDb::sqlite_empty()).await;
+        super::acknowledged_writes_survive(Database::sqlite()).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn several_instances_start_at_once() {
-        super::several_instances_start_at_once(TestDb::sqlite_empty()).await;
+        super::several_instances_start_at_once(Database::sqlite_empty()).await;
     }
 }
 
@@ -190,13 +190,13 @@ mod postgres {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn acknowledged_writes_survive() {
-        let Some(db) = TestDb::postgres_empty().await else { return };
+        let Some(db) = Database::postgres() else { return };
         super::acknowledged_writes_survive(db).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn several_instances_start_at_once() {
-        let Some(db) = TestDb::postgres_empty().await else { return };
+        let Some(db) = Database::postgres_empty() else { return };
         super::several_instances_start_at_once(db).await;
     }
 }
@@ -205,8 +205,8 @@ mod postgres {
 async fn a_request_under_way_is_finished_when_told_to_stop() {
     use omnitrack::demo::standin::{Fault, Source};
     let stand_ins = StandIns::start().expect("stand-ins");
-    let db = TestDb::sqlite_empty();
-    let mut service = Service::start(&stand_ins, &db.url());
+    let db = Database::sqlite();
+    let mut service = Service::start(&stand_ins, db.url.expose());
     stand_ins.fault(Source::Tmdb, Some(Fault::Slow(Duration::from_millis(700))));
     let request = tokio::spawn({
         let (url, token) = (service.url("/v1/media/movie:tmdb:603"), token(&stand_ins, "alice"));
@@ -234,7 +234,10 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success(), "{name}");
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.contains(if name == "OMNITRACK_TLS_CERT" { "OMNITRACK_TLS_KEY" } else { name }), "{text}");
+        assert!(
+            text.contains(if name == "OMNITRACK_TLS_CERT" { "OMNITRACK_TLS_KEY" } else { name }),
+            "{text}"
+        );
     }
 }
 

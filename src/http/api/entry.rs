@@ -125,6 +125,7 @@ impl EntryApi {
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
+        self.app.keep_if_seen(id, language).await;
         let write =
             entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes);
         match write.await {

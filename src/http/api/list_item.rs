@@ -171,6 +171,7 @@ impl ListItemApi {
     ) -> Result<(item::Item, bool), Fail<S>> {
         let expected = expected(if_match.as_deref())?;
         let (db, account) = (&self.app.db, caller.id());
+        self.app.keep_if_seen(id, language).await;
         match item::write(db, account, (list, id), language, &expected, create, write).await {
             Ok((item, created)) => {
                 if created && item.row.awaits_media {
