@@ -40,7 +40,10 @@ impl Docs {
 fn page(html: &str, generated: &str, contract: &Contract) -> Page {
     // A `</script>` inside the document would end the script that holds it.
     let finished = contract.schemas().document().to_string().replace("</", "<\\/");
-    let html = html.replace(generated, &finished).replace("<title>Swagger UI", "<title>OmniTrack API");
+    let html = html
+        .replace(generated, &finished)
+        .replace("<title>Swagger UI", "<link rel=\"icon\" href=\"data:,\"><title>OmniTrack API")
+        .replace("<html charset=\"UTF-8\">", "<!doctype html><html lang=\"en\">");
     let hashes: Vec<String> = scripts(&html).map(|script| format!("'sha256-{}'", hash(script))).collect();
     let policy = format!(
         "default-src 'none'; script-src {}; style-src 'unsafe-inline'; img-src 'self' data:; \
@@ -51,11 +54,23 @@ fn page(html: &str, generated: &str, contract: &Contract) -> Page {
 }
 
 /// The texts of the page's scripts, which the policy allows by their hashes.
-fn scripts(html: &str) -> impl Iterator<Item = &str> {
-    html.split("<script").skip(1).filter_map(|rest| {
-        let (_, body) = rest.split_once('>')?;
-        body.split_once("</script>").map(|(script, _)| script)
+fn scripts(mut html: &str) -> impl Iterator<Item = &str> {
+    std::iter::from_fn(move || {
+        // A script goes on to its end tag, whatever else stands in it.
+        let (_, tag) = html.split_once("<script")?;
+        let (script, rest) = tag.split_once('>')?.1.split_once("</script>")?;
+        html = rest;
+        Some(script)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_script_may_speak_of_scripts() {
+        let html = r#"<script src="x">one("<script>")</script><p><script>two</script>"#;
+        assert_eq!(super::scripts(html).collect::<Vec<_>>(), [r#"one("<script>")"#, "two"]);
+    }
 }
 
 fn hash(script: &str) -> String {

@@ -105,20 +105,35 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#1d2129;--soft:#5b6472;--line:#dde1e7;--ground:#fff;--link:#1f5fbf}
+@media(prefers-color-scheme:dark){:root{--ink:#e4e7ec;--soft:#9aa4b2;--line:#333a45;--ground:#15181d;--link:#8ab4f8}}
+body{margin:0 auto;max-width:40rem;padding:2rem 1.25rem 3rem;background:var(--ground);color:var(--ink);
+font:1.0625rem/1.65 system-ui,sans-serif}
+header,footer{color:var(--soft);font-size:.9375rem}
+header{padding-bottom:.75rem;border-bottom:1px solid var(--line);font-weight:600;letter-spacing:.02em}
+footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line)}
+h1{margin:2rem 0 1rem;font-size:2rem;line-height:1.2}
+h2{margin:2rem 0 .5rem;font-size:1.25rem;line-height:1.3}
+p{margin:0 0 1rem}
+a{color:var(--link)}
+footer a{margin-right:1.25rem}";
+
 fn html(title: &str, body: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title} – OmniTrack</title><style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:42rem;\
-         margin:3rem auto;padding:0 1.2rem;color:#222}}h1,h2{{line-height:1.25}}\
-         @media(prefers-color-scheme:dark){{body{{background:#161616;color:#ddd}}}}</style></head>\
-         <body><h1>{title}</h1>{body}</body></html>\n"
+         <link rel=\"icon\" href=\"data:,\"><title>{title} – OmniTrack</title><style>{STYLE}</style></head>\
+         <body><header>OmniTrack</header><main><h1>{title}</h1>{body}</main>\
+         <footer><nav><a href=\"/privacy\">Privacy</a><a href=\"/account-deletion\">Deleting your account</a>\
+         </nav></footer></body></html>\n"
     );
     Response::builder()
         .content_type("text/html; charset=utf-8")
         .header(
             "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'",
         )
         .body(page)
 }
