@@ -129,6 +129,12 @@ impl Operation {
         found
     }
 
+    /// Where the parameter called `name` stands.
+    pub fn pointer_to(&self, name: &str) -> String {
+        let place = self.parameters.iter().find(|p| p.name == name).map_or("query", |p| p.place.as_str());
+        format!("/{place}/{name}")
+    }
+
     /// Checks a request body; an operation without one accepts anything.
     pub fn check_body(&self, body: &Value) -> Vec<Violation> {
         self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check(schema, body, ""))
