@@ -208,10 +208,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
 fn refuse(decisions: &[Decision]) -> Result<(), Problem> {
     match decisions.iter().filter_map(|decision| decision.retry_after).max() {
         None => Ok(()),
-        Some(seconds) => {
-            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
-                .header(header::RETRY_AFTER, &seconds.to_string()))
-        }
+        Some(seconds) => Err(Problem::rate_limited(seconds)),
     }
 }
 
