@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Endpoint, Request, Response};
-use poem_openapi::error::ParseParamError;
 use uuid::Uuid;
 
 use super::auth::{Caller, bearer};
@@ -19,7 +18,6 @@ use super::limit::{self, Decision, Limits};
 use super::problem::{Problem, Raised};
 use crate::account;
 use crate::app::App;
-use crate::error::Violation;
 
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -116,10 +114,9 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             }
             request.extensions_mut().insert(operation.clone());
         }
-        let parsed = operation.cloned();
         match tokio::time::timeout(self.timeout, self.inner.call(request)).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(problem_of(error, parsed.as_deref())),
+            Ok(Err(error)) => Err(problem_of(error)),
             Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")
                 .detail("the request may or may not have taken effect: repeat it")
                 .header(header::RETRY_AFTER, "1")),
@@ -213,7 +210,7 @@ fn refuse(decisions: &[Decision]) -> Result<(), Problem> {
 }
 
 /// What poem or a handler raised, as a problem.
-fn problem_of(error: poem::Error, operation: Option<&Operation>) -> Problem {
+fn problem_of(error: poem::Error) -> Problem {
     let status = error.status();
     if error.is::<Raised>() {
         return match error.downcast::<Raised>() {
@@ -224,15 +221,8 @@ fn problem_of(error: poem::Error, operation: Option<&Operation>) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::not_found(),
         StatusCode::UNAUTHORIZED => Problem::unauthorized(),
-        // The contract was checked before: this is what the types refuse beyond it.
-        StatusCode::BAD_REQUEST => match error.downcast_ref::<ParseParamError>() {
-            Some(error) => {
-                let pointer =
-                    operation.map_or_else(String::new, |operation| operation.pointer_to(error.name));
-                Problem::invalid_parameters(vec![Violation::new(pointer, error.reason.as_str())])
-            }
-            None => Problem::new(status, "bad_request", "The request is not valid"),
-        },
+        // The contract was checked before, so this is something that it does not say.
+        StatusCode::BAD_REQUEST => Problem::invalid_parameters(Vec::new()).detail(error.to_string()),
         status if status.is_client_error() => Problem::new(status, "bad_request", "The request is not valid"),
         _ => {
             tracing::error!(status = status.as_u16(), "unexpected error of the web layer");

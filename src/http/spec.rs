@@ -83,21 +83,23 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// What clients write names every field that it may have. Clearable fields are marked so that
-/// generated Swift clients can send null.
+/// What clients only write names every field that it may have; what is answered as well stays open,
+/// since a generated client would refuse a closed type that has grown. Clearable fields are marked so
+/// that generated Swift clients can send null.
 fn finish_schemas(document: &mut Value) {
-    let mut written = BTreeSet::new();
+    let (mut written, mut answered) = (BTreeSet::new(), BTreeSet::new());
     for operation in
         document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()).flatten()
     {
         reach(document, &operation.1["requestBody"], &mut written);
+        reach(document, &operation.1["responses"], &mut answered);
     }
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let types: BTreeMap<String, Value> =
         schemas.iter().map(|(name, schema)| (format!("{SCHEMAS}{name}"), schema["type"].clone())).collect();
     for (name, schema) in schemas.iter_mut() {
         let written = written.contains(name);
-        if written && schema["type"] == "object" {
+        if written && !answered.contains(name) && schema["type"] == "object" {
             schema["additionalProperties"] = json!(false);
         }
         for property in schema.get_mut("properties").into_iter().flat_map(members) {

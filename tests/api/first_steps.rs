@@ -10,7 +10,8 @@ use crate::support::titles::MOVIE;
 both! {
     async fn a_title_put_in_the_library_stays_there(t: TestApp) {
         let path = format!("/v1/library/{MOVIE}");
-        let made = t.alice.put(&path, json!({ "status": "completed", "rating": 90 })).send().await.expect(201);
+        let made =
+            t.alice.put(&path, json!({ "status": "completed", "rating": 90 })).send().await.expect(201);
         t.filled(MOVIE).await;
         let shown = t.alice.get(&path).send().await.expect(200);
         assert_eq!(shown.json()["media"]["title"], "The Matrix");

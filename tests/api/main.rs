@@ -6,12 +6,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod architecture;
+mod contract;
+mod coverage;
+mod errors;
 mod first_steps;
 mod library;
 mod list;
 mod media;
 mod note;
+mod privacy;
 mod process;
-// Not every helper has a user yet.
-#[allow(dead_code)]
 mod support;

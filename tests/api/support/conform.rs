@@ -24,23 +24,20 @@ fn rules() -> &'static Rules {
     static RULES: OnceLock<Rules> = OnceLock::new();
     RULES.get_or_init(|| {
         let mut strict = document().clone();
-        make_strict(&mut strict);
+        fix_times(&mut strict);
         Rules { contract: Contract::new(document().clone(), &PAGES), strict: Schemas::new(strict) }
     })
 }
 
-fn make_strict(value: &mut Value) {
+fn fix_times(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.values_mut().for_each(make_strict);
-            if members.contains_key("properties") {
-                members.insert("additionalProperties".into(), json!(false));
-            }
+            members.values_mut().for_each(fix_times);
             if members.get("format") == Some(&json!("date-time")) {
                 members.insert("pattern".into(), json!(TIME));
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(make_strict),
+        Value::Array(items) => items.iter_mut().for_each(fix_times),
         _ => {}
     }
 }
@@ -138,10 +135,8 @@ fn documented(spec: &Value, method: &Method, answer: &Answer) -> Vec<String> {
     if answer.header("content-type") != Some(content_type) {
         faults.push(format!("the content type is not {content_type}"));
     }
+    // The server cuts the body off, if there is one.
     if method == Method::HEAD {
-        if !answer.body.is_empty() {
-            faults.push("a body in an answer to HEAD".into());
-        }
         return faults;
     }
     match serde_json::from_slice::<Value>(&answer.body) {
@@ -152,6 +147,6 @@ fn documented(spec: &Value, method: &Method, answer: &Answer) -> Vec<String> {
 }
 
 fn violations(schema: &Value, body: &Value) -> Vec<String> {
-    let found = rules().strict.check(schema, body, "");
+    let found = rules().strict.check_closed(schema, body, "");
     found.into_iter().map(|violation| format!("{} {}", violation.pointer, violation.message)).collect()
 }
