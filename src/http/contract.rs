@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use poem::http::Method;
+use poem::http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
 use super::schema::Schemas;
@@ -138,8 +138,25 @@ impl Operation {
         found
     }
 
-    /// Checks a request body, in which every field must be known; an operation without one accepts
-    /// anything.
+    /// Checks the headers that are parameters: each at most once, as its schema says.
+    pub fn check_headers(&self, headers: &HeaderMap) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for parameter in self.parameters.iter().filter(|p| p.place == "header") {
+            let pointer = format!("/header/{}", parameter.name);
+            let mut values = headers.get_all(&parameter.name).iter();
+            match (values.next().map(HeaderValue::to_str), values.next()) {
+                (None, _) => {}
+                (Some(Ok(value)), None) => {
+                    found.extend(self.schemas.check_text(&parameter.schema, value, &pointer));
+                }
+                (Some(Ok(_)), Some(_)) => found.push(Violation::new(pointer, "is given twice")),
+                (Some(Err(_)), _) => found.push(Violation::new(pointer, "must be ASCII")),
+            }
+        }
+        found
+    }
+
+    /// Checks a request body, in which every field must be known; an operation without one accepts anything.
     pub fn check_body(&self, body: &Value) -> Vec<Violation> {
         self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check_closed(schema, body, ""))
     }

@@ -109,6 +109,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         if let Some(operation) = operation {
             let mut violations = operation.check_path(request.uri().path());
             violations.extend(operation.check_query(request.uri().query().unwrap_or_default()));
+            violations.extend(operation.check_headers(request.headers()));
             if !violations.is_empty() {
                 return Err(Problem::invalid_parameters(violations));
             }

@@ -23,6 +23,9 @@ const PARAMETERS: [(&str, &str, Option<&str>); 8] = [
     ("If-None-Match", "The `ETag` that the client has: where it is still right, 304.", None),
 ];
 
+/// What a condition is: `*` or a list of entity tags (RFC 9110, sections 8.8.3 and 13.1).
+const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 /// The statuses of problems that any operation can answer; with a body; with a token.
 const ANY: [u16; 4] = [400, 429, 500, 503];
 const WITH_BODY: [u16; 3] = [413, 415, 422];
@@ -83,16 +86,14 @@ fn tidy(value: &mut Value) {
     }
 }
 
-/// What clients only write names every field that it may have; what is answered as well stays open,
-/// since a generated client would refuse a closed type that has grown. Clearable fields are marked so
-/// that generated Swift clients can send null.
+/// What clients write names every field that it may have; what is answered may grow. Clearable fields
+/// are marked so that generated Swift clients can send null.
 fn finish_schemas(document: &mut Value) {
     let (mut written, mut answered) = (BTreeSet::new(), BTreeSet::new());
-    for operation in
-        document["paths"].as_object().into_iter().flatten().flat_map(|(_, path)| path.as_object()).flatten()
-    {
-        reach(document, &operation.1["requestBody"], &mut written);
-        reach(document, &operation.1["responses"], &mut answered);
+    let paths = document["paths"].as_object().into_iter().flatten();
+    for (_, operation) in paths.filter_map(|(_, path)| path.as_object()).flatten() {
+        reach(document, &operation["requestBody"], &mut written);
+        reach(document, &operation["responses"], &mut answered);
     }
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     let types: BTreeMap<String, Value> =
@@ -141,6 +142,10 @@ fn finish_reference(property: &mut Value, types: &BTreeMap<String, Value>) {
 
 fn finish_parameters(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        // An empty list would be a list of one empty text.
+        if parameter["in"] == "query" && parameter["schema"]["type"] == "array" {
+            parameter["schema"]["minItems"] = json!(1);
+        }
         let Some((_, description, example)) = PARAMETERS.iter().find(|(name, ..)| parameter["name"] == *name)
         else {
             continue;
@@ -151,6 +156,10 @@ fn finish_parameters(operation: &mut Value) {
         if let Some(example) = example {
             let list = parameter["schema"]["type"] == "array";
             parameter["example"] = if list { json!([example]) } else { json!(example) };
+        }
+        if description.starts_with("The `ETag`") {
+            parameter["schema"]["pattern"] = json!(ENTITY_TAGS);
+            parameter["schema"]["maxLength"] = json!(1000);
         }
     }
 }

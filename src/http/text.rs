@@ -91,9 +91,10 @@ impl FromStr for Language {
     }
 }
 
-/// A media id as a pattern: the three sources and the forms of their ids.
+/// A media id as a pattern: the three sources and the forms of their ids. Numbers end where every one
+/// of so many digits still fits what the catalog and the databases keep.
 const MEDIA_ID: &str =
-    "^((movie|tv):tmdb:[1-9][0-9]{0,9}|game:igdb:[1-9][0-9]{0,18}|book:google_books:[A-Za-z0-9_-]{1,40})$";
+    "^((movie|tv):tmdb:[1-9][0-9]{0,8}|game:igdb:[1-9][0-9]{0,17}|book:google_books:[A-Za-z0-9_-]{1,40})$";
 
 macro_rules! text_type {
     ($type:ty, $name:literal, $schema:expr) => {

@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// No durability: the cluster lives as long as one run.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=",
     "max_connections=500",
     "shared_buffers=64MB",
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
     "autovacuum=off",
     "jit=off",
     "log_min_messages=fatal",
