@@ -67,7 +67,3 @@ fn tags(header: &str) -> impl Iterator<Item = (bool, &str)> {
 #[cfg(test)]
 #[path = "etag_test.rs"]
 mod tests;
-
-#[cfg(test)]
-#[path = "etag_test.rs"]
-mod tests;
