@@ -17,6 +17,4 @@ mod media;
 mod note;
 mod privacy;
 mod process;
-// Not every helper has a user yet.
-#[allow(dead_code)]
 mod support;
