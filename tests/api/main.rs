@@ -17,4 +17,5 @@ mod media;
 mod note;
 mod privacy;
 mod process;
+mod storage;
 mod support;

@@ -82,6 +82,7 @@ impl MediaApi {
         &self,
         caller: Caller,
         /// Media ids.
+        // Not absent: the edge holds every call to the contract before.
         #[oai(explode = false, validator(min_items = 1, max_items = 100))]
         ids: Query<Vec<MediaId>>,
         /// The language of titles; the account's setting without it.
