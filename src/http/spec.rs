@@ -158,8 +158,8 @@ fn finish_parameters(operation: &mut Value) {
             parameter["example"] = if list { json!([example]) } else { json!(example) };
         }
         if description.starts_with("The `ETag`") {
+            parameter["schema"]["format"] = json!("entity-tags");
             parameter["schema"]["pattern"] = json!(ENTITY_TAGS);
-            parameter["schema"]["maxLength"] = json!(1000);
         }
     }
 }
