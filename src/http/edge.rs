@@ -222,7 +222,7 @@ fn problem_of(error: poem::Error) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::not_found(),
         StatusCode::UNAUTHORIZED => Problem::unauthorized(),
-        // The contract was checked before: what the types refuse beyond it.
+        // The contract was checked before, so this is something that it does not say.
         StatusCode::BAD_REQUEST => Problem::invalid_parameters(Vec::new()).detail(error.to_string()),
         status if status.is_client_error() => Problem::new(status, "bad_request", "The request is not valid"),
         _ => {

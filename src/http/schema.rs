@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::catalog::MediaId;
 use crate::error::Violation;
 
 /// The schemas of one OpenAPI document, with its patterns compiled once.
@@ -207,17 +208,10 @@ impl Walk<'_> {
         if text.contains('\0') {
             self.found.push(Violation::new(pointer, "must not contain the character NUL"));
         }
-        let format = match schema["format"].as_str() {
-            Some("uuid") if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => {
-                Some("must be a UUID")
-            }
-            Some("date") if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD"),
-            Some("date-time") if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
-                Some("must be a time as in RFC 3339")
-            }
-            _ => None,
-        };
-        self.found.extend(format.map(|message| Violation::new(pointer, message)));
+        if let Some(message) = schema["format"].as_str().and_then(|format| format_fault(format, text)) {
+            self.found.push(Violation::new(pointer, message));
+            return;
+        }
         if let Some(pattern) = schema["pattern"].as_str()
             && let Some(regex) = self.schemas.patterns.get(pattern)
             && !regex.is_match(text)
@@ -242,6 +236,19 @@ impl Walk<'_> {
         } else if number > high {
             self.found.push(Violation::new(pointer, format!("must be at most {high}")));
         }
+    }
+}
+
+/// What is wrong with a text of a format that the contract names.
+fn format_fault(format: &str, text: &str) -> Option<String> {
+    match format {
+        "uuid" if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => Some("must be a UUID".into()),
+        "date" if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD".into()),
+        "date-time" if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
+            Some("must be a time as in RFC 3339".into())
+        }
+        "media-id" => text.parse::<MediaId>().err().map(|error| error.to_string()),
+        _ => None,
     }
 }
 

@@ -154,7 +154,11 @@ text_type!(Date, "string_date", MetaSchema::new_with_format("string", "date"));
 text_type!(
     MediaId,
     "string_media-id",
-    MetaSchema { pattern: Some(MEDIA_ID.into()), max_length: Some(60), ..MetaSchema::new("string") }
+    MetaSchema {
+        pattern: Some(MEDIA_ID.into()),
+        max_length: Some(60),
+        ..MetaSchema::new_with_format("string", "media-id")
+    }
 );
 text_type!(
     Language,

@@ -17,6 +17,5 @@ mod media;
 mod note;
 mod privacy;
 mod process;
-// Not every helper has a user yet.
-#[allow(dead_code)]
+mod storage;
 mod support;

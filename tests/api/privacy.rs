@@ -42,6 +42,13 @@ const SENT_ALONG: [(&str, &str); 12] = [
     ("x-custom", "canary-custom-header"),
 ];
 
+/// Makes the database say in an error what it was given.
+const SPILL_SQLITE: &str =
+    "CREATE TRIGGER spill BEFORE INSERT ON review BEGIN SELECT RAISE(ABORT, NEW.body); END";
+const SPILL_POSTGRES: &str = "CREATE FUNCTION spill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION '%', NEW.body; END $$;
+    CREATE TRIGGER spill BEFORE INSERT ON review FOR EACH ROW EXECUTE FUNCTION spill()";
+
 /// The values above, as something to look for.
 const TRACES: [&str; 5] = ["canary", "203.0.113.7", "c0ffee", "user_", "sess_"];
 
@@ -217,14 +224,11 @@ both! {
 
     async fn a_failing_database_is_logged_without_what_it_was_given(t: TestApp) {
         t.alice.put(&format!("/v1/library/{MOVIE}"), json!({ "status": "backlog" })).send().await.expect(201);
-        t.app.db.shared().execute_unprepared("DROP TABLE review").await.unwrap();
+        let spill = if t.is_sqlite() { SPILL_SQLITE } else { SPILL_POSTGRES };
+        t.app.db.shared().execute_unprepared(spill).await.unwrap();
         let write = t.alice.put(&format!("/v1/library/{MOVIE}/review"), json!({ "body": "canary-lost" }));
         let answer = write.send().await.expect_problem(500, "internal");
-        absent(
-            &["review", "SELECT", "INSERT", "table", "relation"],
-            &answer.json()["detail"].to_string(),
-            "the detail",
-        );
+        absent(&["canary", "INSERT"], &answer.text(), "the answer");
         assert!(log::text().contains("database error kind="), "it is logged");
         quiet(&t, &["canary", "INSERT", "SELECT"]);
     }

@@ -118,7 +118,7 @@ fn documented(spec: &Value, method: &Method, answer: &Answer) -> Vec<String> {
     let Some(response) = spec["responses"].get(answer.status.to_string()) else {
         return vec![format!("the status is not documented for {}", spec["operationId"])];
     };
-    let response = rules().strict.resolve(response);
+    let response = rules().contract.schemas().resolve(response);
     let mut faults = Vec::new();
     for name in response["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
         if answer.header(name).is_none() {

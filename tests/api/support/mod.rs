@@ -10,13 +10,12 @@ pub mod log;
 pub mod operations;
 pub mod persona;
 
-/// Titles that the sample catalog has, one of each kind, and one that no source knows.
+/// Titles that the sample catalog has, one of each kind.
 pub mod titles {
     pub const MOVIE: &str = "movie:tmdb:603";
     pub const SERIES: &str = "tv:tmdb:1399";
     pub const GAME: &str = "game:igdb:1942";
     pub const BOOK: &str = "book:google_books:zyTCAlFPjgYC";
-    pub const UNKNOWN: &str = "movie:tmdb:999999999";
 }
 
 /// Makes of each `async fn name(t: TestApp) { … }` two tests, `name::sqlite` and `name::postgres`.

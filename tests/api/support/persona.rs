@@ -42,10 +42,6 @@ impl Persona {
         self.request(Method::PATCH, path).json(&body)
     }
 
-    pub fn post(&self, path: &str, body: Value) -> Call {
-        self.request(Method::POST, path).json(&body)
-    }
-
     pub fn delete(&self, path: &str) -> Call {
         self.request(Method::DELETE, path)
     }

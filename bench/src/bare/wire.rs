@@ -1,0 +1,170 @@
+//! The answers' JSON as plain structs, in the order of the contract.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::Result;
+
+const PAGE_SIZE: usize = 50;
+
+#[derive(Serialize)]
+pub struct Entry {
+    pub media_id: String,
+    pub kind: String,
+    pub status: String,
+    pub status_set_by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<i32>,
+    pub favorite: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_on: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_on: Option<String>,
+    pub revision: i64,
+    #[serde(serialize_with = "time")]
+    pub added_at: i64,
+    #[serde(serialize_with = "time")]
+    pub updated_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_state: Option<String>,
+    pub media: Option<Summary>,
+}
+
+#[derive(Serialize)]
+pub struct Progress {
+    pub unit: String,
+    pub current: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i32>,
+}
+
+#[derive(Serialize)]
+pub struct Summary {
+    pub title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_minutes: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page_count: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub season_count: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub episode_count: Option<i32>,
+}
+
+fn time<S: Serializer>(millis: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    let time: DateTime<Utc> = DateTime::from_timestamp_millis(*millis).unwrap_or_default();
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+pub fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut bytes, value)?;
+    Ok(bytes)
+}
+
+/// A page of [`PAGE_SIZE`] out of what may be one row more.
+pub fn page(mut items: Vec<Entry>) -> Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Page {
+        items: Vec<Entry>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_cursor: Option<String>,
+    }
+    let more = items.len() > PAGE_SIZE;
+    items.truncate(PAGE_SIZE);
+    let next_cursor = match items.last().filter(|_| more) {
+        Some(last) => Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&(last.updated_at, &last.media_id))?)),
+        None => None,
+    };
+    json(&Page { items, next_cursor })
+}
+
+/// What a title shows of the account's own entry.
+#[derive(Serialize)]
+pub struct Mark {
+    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rating: Option<i32>,
+    pub favorite: bool,
+}
+
+/// A title as the service showed it, whatever its fields; the account's own entry apart.
+struct Title(Map<String, Value>);
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    title: &'a Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<Mark>,
+}
+
+/// What a cached search and a cached detail answer with, as the service answered before.
+pub struct Answers {
+    titles: Vec<Title>,
+    sources: Value,
+    detail: Title,
+    pub search_ids: Vec<String>,
+    pub detail_ids: Vec<String>,
+}
+
+/// The files with the service's answers.
+pub const SEARCH: &str = "search.json";
+pub const DETAIL: &str = "detail.json";
+
+impl Answers {
+    pub fn read(folder: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Search {
+            items: Vec<Map<String, Value>>,
+            sources: Value,
+        }
+        let search: Search = serde_json::from_slice(&std::fs::read(folder.join(SEARCH))?)?;
+        let detail = Title::new(serde_json::from_slice(&std::fs::read(folder.join(DETAIL))?)?);
+        let titles: Vec<Title> = search.items.into_iter().map(Title::new).collect();
+        Ok(Self {
+            search_ids: titles.iter().map(Title::id).collect(),
+            detail_ids: vec![detail.id()],
+            titles,
+            sources: search.sources,
+            detail,
+        })
+    }
+
+    pub fn search(&self, marks: Vec<(String, Mark)>) -> Result<Vec<u8>> {
+        #[derive(Serialize)]
+        struct Search<'a> {
+            items: Vec<Shown<'a>>,
+            sources: &'a Value,
+        }
+        let mut marks: HashMap<String, Mark> = marks.into_iter().collect();
+        let ids = self.titles.iter().zip(&self.search_ids);
+        let items = ids.map(|(title, id)| Shown { title: &title.0, entry: marks.remove(id) }).collect();
+        json(&Search { items, sources: &self.sources })
+    }
+
+    pub fn detail(&self, mark: Option<(String, Mark)>) -> Result<Vec<u8>> {
+        json(&Shown { title: &self.detail.0, entry: mark.map(|(_, mark)| mark) })
+    }
+}
+
+impl Title {
+    fn new(mut title: Map<String, Value>) -> Self {
+        title.shift_remove("entry");
+        Self(title)
+    }
+
+    fn id(&self) -> String {
+        self.0.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}

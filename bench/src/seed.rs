@@ -1,0 +1,145 @@
+//! What is in the database before anything is measured: 1,000 accounts with one entry each, the first
+//! of them with 1,000 entries of known titles. Written as SQL, so that both engines get the same rows.
+
+use std::fmt::Write as _;
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
+use uuid::Uuid;
+
+use crate::Result;
+
+pub const ACCOUNTS: usize = 1000;
+pub const ENTRIES: usize = 1000;
+
+/// The entry that every account but the first has, and the first has too.
+pub const SHARED: &str = "movie:tmdb:603";
+
+/// 2026-01-01, in milliseconds.
+const DAY_ONE: i64 = 1_767_225_600_000;
+
+/// The name of an account at the stand-in of Clerk.
+pub fn user(index: usize) -> String {
+    format!("bench{index}")
+}
+
+fn account(index: usize) -> Uuid {
+    omnitrack::clerk::account_id(&format!("user_{}", user(index)))
+}
+
+pub async fn sqlite(url: &str) -> Result<()> {
+    let mut connection = SqliteConnection::connect(url).await?;
+    for statement in statements(&|id| format!("X'{}'", id.simple())) {
+        connection.execute(AssertSqlSafe(statement)).await?;
+    }
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+    Ok(connection.close().await?)
+}
+
+pub async fn postgres(url: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(url).await?;
+    for statement in statements(&|id| format!("'{id}'")) {
+        connection.execute(AssertSqlSafe(statement)).await?;
+    }
+    connection.execute("VACUUM ANALYZE").await?;
+    Ok(connection.close().await?)
+}
+
+fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
+    let accounts = (0..ACCOUNTS).map(|index| {
+        format!("({}, {}, 1, NULL, 'UTC', TRUE, {DAY_ONE}, {DAY_ONE})", uuid(account(index)), ENTRIES + 1)
+    });
+    let titles = 1..=ENTRIES;
+    let media = titles.clone().map(|number| {
+        let (id, title) = (media_id(number), title(number));
+        let details = details(number);
+        format!(
+            "('{id}', 'known', '{title}', '{title}', '19{:02}-05-17', {details}, {DAY_ONE})",
+            number % 100
+        )
+    });
+    let texts = titles.clone().map(|number| {
+        let (id, title) = (media_id(number), title(number));
+        format!("('{id}', 'en-US', '{title}', '{title}', 'A story in a few sentences.', '[]', {DAY_ONE})")
+    });
+    let own = titles.map(|number| entry(&uuid(account(0)), number));
+    let others = (1..ACCOUNTS).map(|index| entry(&uuid(account(index)), 603));
+    let insert = |into: &str, rows: &mut dyn Iterator<Item = String>| {
+        let mut sql = format!("INSERT INTO {into} VALUES ");
+        for (index, row) in rows.enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            // Writing to a string cannot fail.
+            let _ = write!(sql, "{comma}{row}");
+        }
+        sql
+    };
+    let entry_columns = "library_entry (account_id, media_id, kind, status, status_set_by, rating, favorite, \
+         progress_unit, progress_current, progress_total, started_on, finished_on, awaits_media, revision, \
+         added_at, updated_at)";
+    let mut accounts = accounts;
+    vec![
+        insert(
+            "account (id, revision, settings_revision, language, time_zone, progress_sets_status, created_at, \
+             updated_at)",
+            &mut accounts,
+        ),
+        insert(
+            "media (id, state, title, sort_title, release_date, runtime_minutes, page_count, season_count, \
+             episode_count, refreshed_at)",
+            &mut { media },
+        ),
+        insert("media_text (media_id, language, title, sort_title, overview, genres, refreshed_at)", &mut {
+            texts
+        }),
+        insert(entry_columns, &mut own.chain(others)),
+    ]
+}
+
+/// Every fourth title is a movie, a series, a game, a book.
+fn media_id(number: usize) -> String {
+    match number % 4 {
+        3 => format!("movie:tmdb:{number}"),
+        0 => format!("tv:tmdb:{number}"),
+        1 => format!("game:igdb:{number}"),
+        _ => format!("book:google_books:volume{number:06}"),
+    }
+}
+
+fn kind(number: usize) -> &'static str {
+    match number % 4 {
+        3 => "movie",
+        0 => "tv",
+        1 => "game",
+        _ => "book",
+    }
+}
+
+fn title(number: usize) -> String {
+    format!("the long way home, part {number}")
+}
+
+/// Runtime, pages, seasons, episodes.
+fn details(number: usize) -> String {
+    match number % 4 {
+        3 => "118, NULL, NULL, NULL".into(),
+        0 => "45, NULL, 3, 30".into(),
+        1 => "NULL, NULL, NULL, NULL".into(),
+        _ => "NULL, 412, NULL, NULL".into(),
+    }
+}
+
+fn entry(account: &str, number: usize) -> String {
+    let (id, kind) = (media_id(number), kind(number));
+    let rating = if number.is_multiple_of(3) { "NULL".into() } else { (1 + number % 100).to_string() };
+    let rest = match number % 5 {
+        0 => "FALSE, NULL, NULL, NULL, NULL, NULL",
+        1 | 2 => "FALSE, 'percent', 40, 100, '2026-01-04', NULL",
+        _ => "TRUE, NULL, NULL, NULL, '2026-01-04', '2026-02-11'",
+    };
+    let status = ["backlog", "in_progress", "in_progress", "completed", "completed"];
+    let status = status.get(number % 5).copied().unwrap_or_default();
+    let time = DAY_ONE + 60_123 * i64::try_from(number).unwrap_or_default();
+    format!(
+        "({account}, '{id}', '{kind}', '{status}', 'person', {rating}, {rest}, FALSE, {}, {DAY_ONE}, {time})",
+        number + 1
+    )
+}
