@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, DayShare};
+use crate::catalog::{Catalog, DayShare, Language, MediaId};
 use crate::clerk::Verifier;
 use crate::config::Config;
 use crate::db::Db;
-use crate::media::Wanted;
+use crate::media::{self, Wanted};
 use crate::telemetry::Metrics;
 
 /// Everything an operation may need. Clones share it all.
@@ -73,6 +73,20 @@ impl App {
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.
     pub fn books_share(&self, account: Uuid) -> DayShare {
         self.book_shares.get_with(account, DayShare::new)
+    }
+
+    /// Keeps what a look-up just brought, so that the write which follows it shows the title at once.
+    /// Asks no source. A failure loses nothing: the title is filled in later.
+    pub async fn keep_if_seen(&self, id: &MediaId, language: Language) {
+        let Some(item) = self.catalog.peek(id, language) else { return };
+        let kept = match media::is_known(self.db.read(), id).await {
+            Ok(true) => Ok(()),
+            Ok(false) => media::remember(&self.db, &item, language).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::warn!(%error, "title not kept");
+        }
     }
 
     /// Brings the sources' counters up to date before the metrics are shown.

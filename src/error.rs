@@ -41,7 +41,8 @@ pub enum Error {
     /// No source could answer and nothing older is known.
     #[error("source unavailable")]
     SourceUnavailable { retry_after_seconds: u64 },
-    #[error("database: {0}")]
+    /// Shown by its kind alone: the text may quote a value of the person's.
+    #[error("database: {}", crate::db::error_kind(.0))]
     Database(#[from] DbErr),
 }
 

@@ -90,7 +90,7 @@ fn check(patch: Patch) -> Result<Patch> {
     let mut violations = Vec::new();
     let language = patch.language.map(|language| {
         language.and_then(|name| {
-            let known = Language::parse(&name);
+            let known = Language::nearest(&name);
             if known.is_none() {
                 violations.push(Violation::new("/language", "is not a language that titles are shown in"));
             }

@@ -62,6 +62,21 @@ impl Language {
             .copied()
     }
 
+    /// The tag that comes nearest to any BCP 47 tag: the same one, else the same language wherever it
+    /// is spoken (`de-AT` reads `de-DE`).
+    pub fn nearest(text: &str) -> Option<Self> {
+        let lower = text.to_ascii_lowercase();
+        let primary = match lower.split('-').next().unwrap_or_default() {
+            "zh" if ["hant", "hk", "mo"].iter().any(|part| lower.split('-').any(|own| own == *part)) => {
+                "zh-TW"
+            }
+            "no" | "nn" => "nb",
+            "iw" => "he",
+            other => other,
+        };
+        Self::parse(&lower).or_else(|| Self::parse(primary))
+    }
+
     pub const fn as_str(self) -> &'static str {
         self.0
     }
@@ -118,5 +133,21 @@ mod tests {
             assert_eq!(Language::parse(text), None, "{text}");
         }
         assert!(Language::ALL.contains(&Language::DEFAULT));
+    }
+
+    #[test]
+    fn a_phones_language_finds_the_nearest_tag() {
+        for (text, tag) in [
+            ("de-AT", Some("de-DE")),
+            ("en-AU", Some("en-US")),
+            ("es-419", Some("es-ES")),
+            ("zh-Hant-HK", Some("zh-TW")),
+            ("zh-Hans-CN", Some("zh-CN")),
+            ("nn-NO", Some("nb-NO")),
+            ("pt-BR", Some("pt-BR")),
+            ("tlh", None),
+        ] {
+            assert_eq!(Language::nearest(text).map(Language::as_str), tag, "{text}");
+        }
     }
 }

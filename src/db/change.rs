@@ -5,37 +5,63 @@
 use entity::value::TombstoneKind;
 use entity::{account, tombstone};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    DatabaseTransaction, EntityTrait, FromQueryResult, Set, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, Set, TransactionTrait};
 use uuid::Uuid;
 
+use super::group::Turn;
 use super::{Db, execute, row};
 use crate::clock::{self, Millis};
 use crate::error::{Error, Result};
 
 /// Dropped without [`Change::commit`], it leaves no trace.
 pub struct Change {
-    tx: DatabaseTransaction,
+    scope: Scope,
     account: account::Model,
     used: i64,
     now: Millis,
+}
+
+/// The transaction that a change runs in.
+enum Scope {
+    /// PostgreSQL: one of its own.
+    Own(DatabaseTransaction),
+    /// SQLite: a turn in a group of writers.
+    Shared(Turn),
+}
+
+impl Scope {
+    fn tx(&self) -> &DatabaseTransaction {
+        match self {
+            Self::Own(tx) => tx,
+            Self::Shared(turn) => turn.tx(),
+        }
+    }
+
+    async fn commit(self) -> Result<(), DbErr> {
+        match self {
+            Self::Own(tx) => tx.commit().await,
+            Self::Shared(turn) => turn.commit().await,
+        }
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        match self {
+            Self::Own(tx) => tx.rollback().await,
+            Self::Shared(turn) => turn.rollback().await,
+        }
+    }
 }
 
 impl Db {
     /// Begins a change to the rows of `account_id`. An erased account answers
     /// [`Error::AccountErased`].
     pub async fn change(&self, account_id: Uuid) -> Result<Change> {
-        let options = TransactionOptions {
-            // A deferred transaction that reads first and writes later fails at once when another
-            // one wrote in between; an immediate one waits for its turn.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..Default::default()
+        let scope = match self.is_sqlite() {
+            true => Scope::Shared(self.group.turn(&self.write).await?),
+            false => Scope::Own(self.write.begin().await?),
         };
-        let tx = self.write.begin_with_options(options).await?;
         let locked = row(
-            &tx,
+            scope.tx(),
             "UPDATE account SET revision = revision + 1 WHERE id = $1 AND erased_at IS NULL RETURNING *",
             [account_id.into()],
         )
@@ -44,13 +70,13 @@ impl Db {
             Some(row) => account::Model::from_query_result(&row, "")?,
             None => return Err(Error::AccountErased),
         };
-        Ok(Change { tx, account, used: 0, now: clock::now() })
+        Ok(Change { scope, account, used: 0, now: clock::now() })
     }
 }
 
 impl Change {
     pub fn tx(&self) -> &DatabaseTransaction {
-        &self.tx
+        self.scope.tx()
     }
 
     /// The account as it stands inside this transaction.
@@ -92,21 +118,21 @@ impl Change {
                 .update_columns([tombstone::Column::Revision, tombstone::Column::DeletedAt])
                 .to_owned(),
             )
-            .exec_without_returning(&self.tx)
+            .exec_without_returning(self.tx())
             .await?;
         Ok(())
     }
 
     /// Whether something with this key was deleted.
     pub async fn is_buried(&self, kind: TombstoneKind, key: String) -> Result<bool> {
-        let found = tombstone::Entity::find_by_id((self.account.id, kind, key)).one(&self.tx).await?;
+        let found = tombstone::Entity::find_by_id((self.account.id, kind, key)).one(self.tx()).await?;
         Ok(found.is_some())
     }
 
     /// Takes the tombstone away from a key that lives again (keys that are not chosen at random:
     /// media ids, and the history event of a day).
     pub async fn unbury(&self, kind: TombstoneKind, key: String) -> Result<()> {
-        tombstone::Entity::delete_by_id((self.account.id, kind, key)).exec(&self.tx).await?;
+        tombstone::Entity::delete_by_id((self.account.id, kind, key)).exec(self.tx()).await?;
         Ok(())
     }
 
@@ -115,20 +141,21 @@ impl Change {
     pub async fn commit(self) -> Result<i64> {
         match self.used {
             0 => {
-                self.tx.rollback().await?;
+                // Takes back the number it began with.
+                self.scope.rollback().await?;
                 return Ok(self.account.revision - 1);
             }
             1 => {}
             _ => {
                 execute(
-                    &self.tx,
+                    self.scope.tx(),
                     "UPDATE account SET revision = revision + $2 WHERE id = $1",
                     [self.account.id.into(), (self.used - 1).into()],
                 )
                 .await?;
             }
         }
-        self.tx.commit().await?;
+        self.scope.commit().await?;
         Ok(self.account.revision + self.used - 1)
     }
 }

@@ -2,12 +2,14 @@
 //! which every write to a person's rows goes ([`Db::change`]). It knows tables, not rules.
 
 mod change;
+mod group;
 mod open;
 mod reader;
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
 
 pub use change::Change;
+use group::Group;
 pub use open::{error_kind, is_busy};
 pub use reader::Reader;
 
@@ -17,12 +19,13 @@ pub use reader::Reader;
 pub struct Db {
     read: Reader,
     write: DatabaseConnection,
+    group: Group,
 }
 
 impl Db {
     /// Connected to nothing: every statement fails.
     pub fn detached() -> Self {
-        Self { read: Reader::detached(), write: DatabaseConnection::default() }
+        Self { read: Reader::detached(), write: DatabaseConnection::default(), group: Group::default() }
     }
 
     /// For reads, each seeing one consistent moment.
@@ -38,11 +41,6 @@ impl Db {
 
     pub fn is_sqlite(&self) -> bool {
         self.read.get_database_backend() == DatabaseBackend::Sqlite
-    }
-
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<(), DbErr> {
-        self.read.execute_unprepared("SELECT 1").await.map(|_| ())
     }
 }
 

@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
-use super::{Db, Reader};
+use super::{Db, Group, Reader, row};
 use crate::config::Secret;
 
 /// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
@@ -28,12 +28,14 @@ impl Db {
             sqlite_file(url)?;
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
-            return Ok(Self { read: Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT), write });
+            let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
+            return Ok(Self { read, write, group: Group::default() });
         }
         let mut options = common(url, POSTGRES_CONNECTIONS);
         options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
-        Ok(Self { read: Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT), write: pool })
+        let read = Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT);
+        Ok(Self { read, write: pool, group: Group::default() })
     }
 
     /// Brings the schema up to date. Several instances may do this at once: one works, the others
@@ -57,7 +59,9 @@ impl Db {
 
     /// Whether every migration that this version knows has been applied.
     pub async fn is_migrated(&self) -> Result<bool, DbErr> {
-        Ok(Migrator::get_pending_migrations(self.read.pool()).await?.is_empty())
+        let applied = row(&self.read, "SELECT COUNT(*) FROM seaql_migrations", []).await?;
+        let applied: i64 = applied.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+        Ok(usize::try_from(applied).is_ok_and(|applied| applied >= Migrator::migrations().len()))
     }
 
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.

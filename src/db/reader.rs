@@ -53,11 +53,6 @@ impl Reader {
         Self { pool: DatabaseConnection::default(), held: None }
     }
 
-    /// The pool behind it, for what is no read of rows.
-    pub(super) fn pool(&self) -> &DatabaseConnection {
-        &self.pool
-    }
-
     /// Lets go of the connections at hand and closes the pool.
     pub(super) async fn close(&self) -> Result<(), DbErr> {
         match self.held.as_deref() {

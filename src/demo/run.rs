@@ -18,6 +18,10 @@ const PORT: u16 = 8080;
 /// Settings that mean a real service: beside them the demonstration does not start.
 const REAL: [&str; 4] = ["CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_ISSUER", "CLERK_JWT_KEY"];
 
+/// Settings that hold for the demonstration too.
+const KEPT: [&str; 4] =
+    ["OMNITRACK_LOG", "OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"];
+
 /// Runs the demonstration until the process is told to stop.
 pub async fn run() -> Result<(), StartError> {
     if let Some(name) = REAL.into_iter().find(|name| std::env::var_os(name).is_some()) {
@@ -28,7 +32,7 @@ pub async fn run() -> Result<(), StartError> {
     let mut settings = stand_ins.settings();
     settings.push(("DATABASE_URL", format!("sqlite://{}/omnitrack.db", folder.path().display())));
     settings.push(("OMNITRACK_LISTEN", free_address().to_string()));
-    settings.extend(std::env::var("OMNITRACK_LOG").map(|level| ("OMNITRACK_LOG", level)));
+    settings.extend(KEPT.into_iter().filter_map(|name| Some((name, std::env::var(name).ok()?))));
     let config = Config::read(&|name| {
         settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     })?;

@@ -1,9 +1,10 @@
 //! The published contract as the running service uses it: which operation a path and a method name,
 //! whether it needs a token, what its parameters and its body must look like.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use poem::http::Method;
+use poem::http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
 use super::schema::Schemas;
@@ -94,17 +95,25 @@ impl Operation {
         let pairs = query_pairs(query);
         let mut found = Vec::new();
         for (index, (name, value)) in pairs.iter().enumerate() {
+            let Some(name) = name else {
+                found.push(Violation::new("/query", "must be UTF-8"));
+                continue;
+            };
             let pointer = format!("/query/{name}");
-            match self.parameters.iter().find(|p| p.place == "query" && p.name == *name) {
-                None => found.push(Violation::new(pointer, "is not a known parameter")),
-                Some(_) if pairs.iter().take(index).any(|(earlier, _)| earlier == name) => {
+            let known = self.parameters.iter().find(|p| p.place == "query" && p.name == *name);
+            match (known, value) {
+                (None, _) => found.push(Violation::new(pointer, "is not a known parameter")),
+                _ if pairs.iter().take(index).any(|(earlier, _)| earlier.as_ref() == Some(name)) => {
                     found.push(Violation::new(pointer, "is given twice"));
                 }
-                Some(parameter) => found.extend(self.schemas.check_text(&parameter.schema, value, &pointer)),
+                (_, None) => found.push(Violation::new(pointer, "must be UTF-8")),
+                (Some(parameter), Some(value)) => {
+                    found.extend(self.schemas.check_text(&parameter.schema, value, &pointer));
+                }
             }
         }
         for parameter in self.parameters.iter().filter(|p| p.place == "query" && p.required) {
-            if !pairs.iter().any(|(name, _)| *name == parameter.name) {
+            if !pairs.iter().any(|(name, _)| name.as_ref() == Some(&parameter.name)) {
                 found.push(Violation::new(format!("/query/{}", parameter.name), "is required"));
             }
         }
@@ -129,17 +138,35 @@ impl Operation {
         found
     }
 
-    /// Checks a request body; an operation without one accepts anything.
+    /// Checks the headers that are parameters: each at most once, as its schema says.
+    pub fn check_headers(&self, headers: &HeaderMap) -> Vec<Violation> {
+        let mut found = Vec::new();
+        for parameter in self.parameters.iter().filter(|p| p.place == "header") {
+            let pointer = format!("/header/{}", parameter.name);
+            let mut values = headers.get_all(&parameter.name).iter();
+            match (values.next().map(HeaderValue::to_str), values.next()) {
+                (None, _) => {}
+                (Some(Ok(value)), None) => {
+                    found.extend(self.schemas.check_text(&parameter.schema, value, &pointer));
+                }
+                (Some(Ok(_)), Some(_)) => found.push(Violation::new(pointer, "is given twice")),
+                (Some(Err(_)), _) => found.push(Violation::new(pointer, "must be ASCII")),
+            }
+        }
+        found
+    }
+
+    /// Checks a request body, in which every field must be known; an operation without one accepts anything.
     pub fn check_body(&self, body: &Value) -> Vec<Violation> {
-        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check(schema, body, ""))
+        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check_closed(schema, body, ""))
     }
 }
 
-/// The pairs of a query string, decoded as a form is: `+` is a blank.
-fn query_pairs(query: &str) -> Vec<(String, String)> {
+/// The pairs of a query string, decoded as a form is: `+` is a blank. None for what is not UTF-8.
+fn query_pairs(query: &str) -> Vec<(Option<String>, Option<String>)> {
     let decode = |text: &str| {
         let text = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&text).decode_utf8_lossy().into_owned()
+        percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
     };
     query
         .split('&')

@@ -109,6 +109,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         if let Some(operation) = operation {
             let mut violations = operation.check_path(request.uri().path());
             violations.extend(operation.check_query(request.uri().query().unwrap_or_default()));
+            violations.extend(operation.check_headers(request.headers()));
             if !violations.is_empty() {
                 return Err(Problem::invalid_parameters(violations));
             }
@@ -205,10 +206,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
 fn refuse(decisions: &[Decision]) -> Result<(), Problem> {
     match decisions.iter().filter_map(|decision| decision.retry_after).max() {
         None => Ok(()),
-        Some(seconds) => {
-            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
-                .header(header::RETRY_AFTER, &seconds.to_string()))
-        }
+        Some(seconds) => Err(Problem::rate_limited(seconds)),
     }
 }
 
@@ -224,7 +222,7 @@ fn problem_of(error: poem::Error) -> Problem {
     match status {
         StatusCode::NOT_FOUND => Problem::not_found(),
         StatusCode::UNAUTHORIZED => Problem::unauthorized(),
-        // The contract was checked before: what the types refuse beyond it.
+        // The contract was checked before, so this is something that it does not say.
         StatusCode::BAD_REQUEST => Problem::invalid_parameters(Vec::new()).detail(error.to_string()),
         status if status.is_client_error() => Problem::new(status, "bad_request", "The request is not valid"),
         _ => {

@@ -25,7 +25,7 @@ impl ETag {
     /// Whether an `If-None-Match` header names this tag. Weak tags count, as the RFC wants here.
     pub fn is_in(&self, header: &str) -> bool {
         let own = self.to_string();
-        header.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == own)
+        header.trim() == "*" || tags(header).any(|(_, tag)| format!("\"{tag}\"") == own)
     }
 }
 
@@ -44,20 +44,26 @@ pub fn expected(header: Option<&str>) -> Result<Expected> {
     if header.trim() == "*" {
         return Ok(Expected::Existing);
     }
-    let wrong = || Error::invalid("invalid_parameter", "/header/If-Match", "must be * or a list of ETags");
-    let mut revisions = Vec::new();
-    for tag in header.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-        let weak = tag.starts_with("W/");
-        let inner = tag.trim_start_matches("W/").strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-        let inner = inner.ok_or_else(wrong)?;
-        if let Some(revision) = inner.split('.').next().and_then(|text| text.parse().ok())
-            && !weak
-        {
-            revisions.push(revision);
-        }
-        if revisions.len() > MAX_TAGS {
-            return Err(wrong());
-        }
+    let strong = tags(header).filter(|(weak, _)| !weak);
+    let revisions: Vec<i64> =
+        strong.filter_map(|(_, tag)| tag.split('.').next()?.parse().ok()).take(MAX_TAGS + 1).collect();
+    if revisions.len() > MAX_TAGS {
+        let message = format!("must hold at most {MAX_TAGS} ETags");
+        return Err(Error::invalid("invalid_parameter", "/header/If-Match", message));
     }
     Ok(Expected::Revisions(revisions))
 }
+
+/// The tags of a list, without their quotes, and whether they are weak. The contract's pattern was
+/// checked before: every second piece between quotes is a tag, which may hold commas.
+fn tags(header: &str) -> impl Iterator<Item = (bool, &str)> {
+    let mut pieces = header.split('"');
+    std::iter::from_fn(move || {
+        let before = pieces.next()?;
+        Some((before.trim_end().ends_with("W/"), pieces.next()?))
+    })
+}
+
+#[cfg(test)]
+#[path = "etag_test.rs"]
+mod tests;

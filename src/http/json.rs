@@ -61,7 +61,15 @@ impl<T: ParseFromJSON> ParsePayload for Json<T> {
     }
 }
 
-fn too_large() -> Problem {
+pub(super) fn unsupported() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "The body must be application/json",
+    )
+}
+
+pub(super) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than allowed")
         .detail(format!("at most {BODY_LIMIT} bytes"))
 }
@@ -70,7 +78,7 @@ fn malformed(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "The body is not JSON").detail(detail)
 }
 
-fn invalid() -> Problem {
+pub(super) fn invalid() -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "The body is not valid")
 }
 
@@ -97,12 +105,7 @@ impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Json<T> {
         _options: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
         if !request.content_type().is_some_and(Self::check_content_type) {
-            let problem = Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "The body must be application/json",
-            );
-            return Err(Raised(Box::new(problem)).into());
+            return Err(Raised(Box::new(unsupported())).into());
         }
         <Self as ParsePayload>::from_request(request, body).await
     }

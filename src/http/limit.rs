@@ -109,3 +109,7 @@ pub fn address_key(address: IpAddr) -> IpAddr {
         v4 => v4,
     }
 }
+
+#[cfg(test)]
+#[path = "limit_test.rs"]
+mod tests;

@@ -9,6 +9,7 @@ mod current;
 pub mod docs;
 pub mod edge;
 pub mod etag;
+mod example;
 pub mod json;
 pub mod limit;
 pub mod page;
@@ -18,6 +19,7 @@ pub mod schema;
 pub mod spec;
 pub mod text;
 pub mod view;
+mod yaml;
 
 use std::sync::Arc;
 
@@ -41,7 +43,8 @@ use crate::app::App;
 const DESCRIPTION: &str = "The backend of a personal media tracker: movies, TV, video games and books \
 in one library that belongs to one person. Times are RFC 3339 in UTC, dates are the person's own \
 calendar days. Errors are problem documents (RFC 9457): switch on `code`. Enums may grow in answers. \
-Every write may be repeated; `If-Match` keeps one device from undoing another's change.";
+Every write may be repeated; `If-Match` keeps one device from undoing another's change. In a patch what is \
+absent stays and null clears (a generated Swift client sends null unless told `.encodeNothing`).";
 
 type Apis = (MediaApi, EntryApi, ReviewApi, CommentApi, HistoryApi, ListApi, ListItemApi, AccountApi);
 

@@ -48,3 +48,7 @@ fn fingerprint(question: &str) -> [u8; 4] {
     mark.iter_mut().zip(digest.as_ref()).for_each(|(mark, byte)| *mark = *byte);
     mark
 }
+
+#[cfg(test)]
+#[path = "page_test.rs"]
+mod tests;

@@ -14,9 +14,9 @@ use crate::db;
 use crate::error::{Error, Violation};
 
 /// A problem document as RFC 9457 describes it.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, serde::Serialize)]
 #[oai(rename = "Problem", skip_serializing_if_is_none)]
-#[serde_with::skip_serializing_none]
 pub struct ProblemBody {
     /// Identifies the kind of problem: `/problems/` and the code.
     #[oai(rename = "type")]
@@ -110,9 +110,14 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
     }
 
-    /// The response, with the id of the request it answers.
-    pub fn into_response(self, request_id: &str) -> Response {
-        let body = ProblemBody {
+    pub fn rate_limited(seconds: u64) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
+            .header(header::RETRY_AFTER, &seconds.to_string())
+    }
+
+    /// What the client reads, with the id of the request it answers.
+    pub fn body(self, request_id: &str) -> ProblemBody {
+        ProblemBody {
             kind: format!("/problems/{}", self.code),
             title: self.title.to_owned(),
             status: i32::from(self.status.as_u16()),
@@ -124,11 +129,16 @@ impl Problem {
                 self.errors.into_iter().map(body).collect()
             }),
             current: self.current.map(CurrentState),
-        };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        }
+    }
+
+    /// The response, with the id of the request it answers.
+    pub fn into_response(mut self, request_id: &str) -> Response {
+        let (status, headers) = (self.status, std::mem::take(&mut self.headers));
+        let body = serde_json::to_vec(&self.body(request_id)).unwrap_or_default();
         let mut response =
-            Response::builder().status(self.status).content_type("application/problem+json").body(body);
-        for (name, value) in self.headers {
+            Response::builder().status(status).content_type("application/problem+json").body(body);
+        for (name, value) in headers {
             response.headers_mut().insert(name, value);
         }
         response

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use regex::Regex;
 use serde_json::Value;
 
+use crate::catalog::MediaId;
 use crate::error::Violation;
 
 /// The schemas of one OpenAPI document, with its patterns compiled once.
@@ -29,12 +30,23 @@ impl Schemas {
         &self.document
     }
 
-    /// Every way in which `value` differs from `schema`; empty when it fits.
+    /// Every way in which `value` differs from `schema`; empty when it fits. Fields that the schema does
+    /// not name may be there.
     pub fn check(&self, schema: &Value, value: &Value, pointer: &str) -> Vec<Violation> {
-        let mut found = Vec::new();
-        self.walk(schema, value, pointer, &mut found);
-        found.truncate(MAX_VIOLATIONS);
-        found
+        self.run(schema, value, pointer, false)
+    }
+
+    /// The same, and every field must be known. (`additionalProperties: false` is not published for
+    /// what is answered as well: generated clients would refuse fields that are added later.)
+    pub fn check_closed(&self, schema: &Value, value: &Value, pointer: &str) -> Vec<Violation> {
+        self.run(schema, value, pointer, true)
+    }
+
+    fn run(&self, schema: &Value, value: &Value, pointer: &str, closed: bool) -> Vec<Violation> {
+        let mut walk = Walk { schemas: self, closed, found: Vec::new() };
+        walk.any(schema, value, pointer);
+        walk.found.truncate(MAX_VIOLATIONS);
+        walk.found
     }
 
     /// Checks the text of a parameter, which JSON types it according to its schema.
@@ -61,50 +73,56 @@ impl Schemas {
             None => schema,
         }
     }
+}
 
-    fn walk(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
-        let schema = self.resolve(schema);
-        if found.len() >= MAX_VIOLATIONS || (value.is_null() && schema["nullable"] == true) {
+/// One check under way.
+struct Walk<'a> {
+    schemas: &'a Schemas,
+    closed: bool,
+    found: Vec<Violation>,
+}
+
+impl Walk<'_> {
+    fn any(&mut self, schema: &Value, value: &Value, pointer: &str) {
+        let schemas = self.schemas;
+        let schema = schemas.resolve(schema);
+        if self.found.len() >= MAX_VIOLATIONS || (value.is_null() && schema["nullable"] == true) {
             return;
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            self.walk(part, value, pointer, found);
+            self.any(part, value, pointer);
         }
         if let Some(options) = schema["oneOf"].as_array() {
-            self.walk_one_of(schema, options, value, pointer, found);
+            self.one_of(schema, options, value, pointer);
             return;
         }
         if let Some(names) = schema["enum"].as_array()
             && !names.contains(value)
         {
             let names: Vec<_> = names.iter().filter_map(Value::as_str).collect();
-            found.push(Violation::new(pointer, format!("must be one of {}", names.join(", "))));
+            self.found.push(Violation::new(pointer, format!("must be one of {}", names.join(", "))));
             return;
         }
         match schema["type"].as_str() {
-            Some("object") => self.walk_object(schema, value, pointer, found),
-            Some("array") => self.walk_array(schema, value, pointer, found),
-            Some("string") => self.walk_string(schema, value, pointer, found),
-            Some("integer") => walk_integer(schema, value, pointer, found),
-            Some("number") if !value.is_number() => found.push(Violation::new(pointer, "must be a number")),
+            Some("object") => self.object(schema, value, pointer),
+            Some("array") => self.array(schema, value, pointer),
+            Some("string") => self.string(schema, value, pointer),
+            Some("integer") => self.integer(schema, value, pointer),
+            Some("number") if !value.is_number() => {
+                self.found.push(Violation::new(pointer, "must be a number"));
+            }
             Some("boolean") if !value.is_boolean() => {
-                found.push(Violation::new(pointer, "must be true or false"));
+                self.found.push(Violation::new(pointer, "must be true or false"));
             }
             _ => {}
         }
     }
 
-    fn walk_one_of(
-        &self,
-        schema: &Value,
-        options: &[Value],
-        value: &Value,
-        pointer: &str,
-        found: &mut Vec<Violation>,
-    ) {
+    fn one_of(&mut self, schema: &Value, options: &[Value], value: &Value, pointer: &str) {
         let Some(property) = schema["discriminator"]["propertyName"].as_str() else {
-            if !options.iter().any(|option| self.check(option, value, pointer).is_empty()) {
-                found.push(Violation::new(pointer, "fits none of the allowed shapes"));
+            if !options.iter().any(|option| self.schemas.run(option, value, pointer, self.closed).is_empty())
+            {
+                self.found.push(Violation::new(pointer, "fits none of the allowed shapes"));
             }
             return;
         };
@@ -112,12 +130,12 @@ impl Schemas {
         match value[property].as_str().and_then(|name| mapping[name].as_str()) {
             Some(reference) => {
                 let target = serde_json::json!({ "$ref": reference });
-                self.walk(&target, value, pointer, found);
+                self.any(&target, value, pointer);
             }
             None => {
                 let names: Vec<_> =
                     mapping.as_object().into_iter().flatten().map(|(n, _)| n.as_str()).collect();
-                found.push(Violation::new(
+                self.found.push(Violation::new(
                     format!("{pointer}/{property}"),
                     format!("must be one of {}", names.join(", ")),
                 ));
@@ -125,86 +143,112 @@ impl Schemas {
         }
     }
 
-    fn walk_object(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+    fn object(&mut self, schema: &Value, value: &Value, pointer: &str) {
         let Some(object) = value.as_object() else {
-            found.push(Violation::new(pointer, "must be an object"));
+            self.found.push(Violation::new(pointer, "must be an object"));
             return;
         };
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             if !object.contains_key(name) {
-                found.push(Violation::new(format!("{pointer}/{}", escape(name)), "is required"));
+                self.found.push(Violation::new(format!("{pointer}/{}", escape(name)), "is required"));
             }
         }
         let properties = &schema["properties"];
         for (name, member) in object {
             let place = format!("{pointer}/{}", escape(name));
             match properties.get(name) {
-                Some(property) => self.walk(property, member, &place, found),
-                None if schema["additionalProperties"] == false => {
-                    found.push(Violation::new(place, "is not a known field"));
+                Some(property) => self.any(property, member, &place),
+                None if schema["additionalProperties"] == false
+                    || (self.closed && properties.is_object()) =>
+                {
+                    self.found.push(Violation::new(place, "is not a known field"));
                 }
                 None => {}
             }
         }
     }
 
-    fn walk_array(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+    fn array(&mut self, schema: &Value, value: &Value, pointer: &str) {
         let Some(items) = value.as_array() else {
-            found.push(Violation::new(pointer, "must be an array"));
+            self.found.push(Violation::new(pointer, "must be an array"));
             return;
         };
         if let Some(most) = schema["maxItems"].as_u64()
             && items.len() as u64 > most
         {
-            found.push(Violation::new(pointer, format!("must have at most {most} items")));
+            self.found.push(Violation::new(pointer, format!("must have at most {most} items")));
             return;
         }
         if let Some(least) = schema["minItems"].as_u64()
             && (items.len() as u64) < least
         {
-            found.push(Violation::new(pointer, format!("must have at least {least} items")));
+            self.found.push(Violation::new(pointer, format!("must have at least {least} items")));
         }
         for (index, item) in items.iter().enumerate() {
-            self.walk(&schema["items"], item, &format!("{pointer}/{index}"), found);
+            self.any(&schema["items"], item, &format!("{pointer}/{index}"));
         }
     }
 
-    fn walk_string(&self, schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
+    fn string(&mut self, schema: &Value, value: &Value, pointer: &str) {
         let Some(text) = value.as_str() else {
-            found.push(Violation::new(pointer, "must be a string"));
+            self.found.push(Violation::new(pointer, "must be a string"));
             return;
         };
         let length = text.chars().count() as u64;
         if let Some(most) = schema["maxLength"].as_u64()
             && length > most
         {
-            found.push(Violation::new(pointer, format!("must have at most {most} characters")));
+            self.found.push(Violation::new(pointer, format!("must have at most {most} characters")));
         }
         if let Some(least) = schema["minLength"].as_u64()
             && length < least
         {
-            found.push(Violation::new(pointer, format!("must have at least {least} characters")));
+            self.found.push(Violation::new(pointer, format!("must have at least {least} characters")));
         }
         if text.contains('\0') {
-            found.push(Violation::new(pointer, "must not contain the character NUL"));
+            self.found.push(Violation::new(pointer, "must not contain the character NUL"));
         }
-        let format = match schema["format"].as_str() {
-            Some("uuid") if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => {
-                Some("must be a UUID")
-            }
-            Some("date") if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD"),
-            Some("date-time") if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
-                Some("must be a time as in RFC 3339")
-            }
-            _ => None,
-        };
-        found.extend(format.map(|message| Violation::new(pointer, message)));
+        if let Some(message) = schema["format"].as_str().and_then(|format| format_fault(format, text)) {
+            self.found.push(Violation::new(pointer, message));
+            return;
+        }
         if let Some(pattern) = schema["pattern"].as_str()
-            && let Some(regex) = self.patterns.get(pattern)
+            && let Some(regex) = self.schemas.patterns.get(pattern)
             && !regex.is_match(text)
         {
-            found.push(Violation::new(pointer, format!("must match {pattern}")));
+            self.found.push(Violation::new(pointer, format!("must match {pattern}")));
         }
+    }
+
+    fn integer(&mut self, schema: &Value, value: &Value, pointer: &str) {
+        let Some(number) = value.as_i64() else {
+            self.found.push(Violation::new(pointer, "must be an integer"));
+            return;
+        };
+        let (low, high) = match schema["format"].as_str() {
+            Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => (i64::MIN, i64::MAX),
+        };
+        let bound = |name: &str, default: i64| schema[name].as_f64().map_or(default, |bound| bound as i64);
+        let (low, high) = (bound("minimum", low).max(low), bound("maximum", high).min(high));
+        if number < low {
+            self.found.push(Violation::new(pointer, format!("must be at least {low}")));
+        } else if number > high {
+            self.found.push(Violation::new(pointer, format!("must be at most {high}")));
+        }
+    }
+}
+
+/// What is wrong with a text of a format that the contract names.
+fn format_fault(format: &str, text: &str) -> Option<String> {
+    match format {
+        "uuid" if uuid::Uuid::try_parse(text).is_err() || text.len() != 36 => Some("must be a UUID".into()),
+        "date" if parse_date(text).is_none() => Some("must be a date, YYYY-MM-DD".into()),
+        "date-time" if chrono::DateTime::parse_from_rfc3339(text).is_err() => {
+            Some("must be a time as in RFC 3339".into())
+        }
+        "media-id" => text.parse::<MediaId>().err().map(|error| error.to_string()),
+        _ => None,
     }
 }
 
@@ -217,24 +261,6 @@ pub fn parse_date(text: &str) -> Option<chrono::NaiveDate> {
             .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
         && !text.starts_with('0');
     shaped.then(|| text.parse().ok()).flatten()
-}
-
-fn walk_integer(schema: &Value, value: &Value, pointer: &str, found: &mut Vec<Violation>) {
-    let Some(number) = value.as_i64() else {
-        found.push(Violation::new(pointer, "must be an integer"));
-        return;
-    };
-    let (low, high) = match schema["format"].as_str() {
-        Some("int32") => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        _ => (i64::MIN, i64::MAX),
-    };
-    let bound = |name: &str, default: i64| schema[name].as_f64().map_or(default, |bound| bound as i64);
-    let (low, high) = (bound("minimum", low).max(low), bound("maximum", high).min(high));
-    if number < low {
-        found.push(Violation::new(pointer, format!("must be at least {low}")));
-    } else if number > high {
-        found.push(Violation::new(pointer, format!("must be at most {high}")));
-    }
 }
 
 /// RFC 6901: `~` and `/` in a member's name.
@@ -256,3 +282,7 @@ fn collect_patterns(value: &Value, patterns: &mut HashMap<String, Regex>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "schema_test.rs"]
+mod tests;

@@ -28,9 +28,10 @@ pub struct Date(pub NaiveDate);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaId(pub catalog::MediaId);
 
-/// A language that titles are shown in.
+/// The language to show titles in: any BCP 47 tag, as the phone has it. Titles are shown in the nearest
+/// one that they are kept in, else in the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Language(pub catalog::Language);
+pub struct Language(pub Option<catalog::Language>);
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,21 +79,22 @@ impl FromStr for MediaId {
 
 impl fmt::Display for Language {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(self.0.unwrap_or_default().as_str())
     }
 }
 
 impl FromStr for Language {
-    type Err = &'static str;
+    type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        catalog::Language::parse(text).map(Self).ok_or("is not a language that titles are shown in")
+        Ok(Self(catalog::Language::nearest(text)))
     }
 }
 
-/// A media id as a pattern: the three sources and the forms of their ids.
+/// A media id as a pattern: the three sources and the forms of their ids. Numbers end where every one
+/// of so many digits still fits what the catalog and the databases keep.
 const MEDIA_ID: &str =
-    "^((movie|tv):tmdb:[1-9][0-9]{0,9}|game:igdb:[1-9][0-9]{0,18}|book:google_books:[A-Za-z0-9_-]{1,40})$";
+    "^((movie|tv):tmdb:[1-9][0-9]{0,8}|game:igdb:[1-9][0-9]{0,17}|book:google_books:[A-Za-z0-9_-]{1,40})$";
 
 macro_rules! text_type {
     ($type:ty, $name:literal, $schema:expr) => {
@@ -152,10 +154,17 @@ text_type!(Date, "string_date", MetaSchema::new_with_format("string", "date"));
 text_type!(
     MediaId,
     "string_media-id",
-    MetaSchema { pattern: Some(MEDIA_ID.into()), max_length: Some(60), ..MetaSchema::new("string") }
+    MetaSchema {
+        pattern: Some(MEDIA_ID.into()),
+        max_length: Some(60),
+        ..MetaSchema::new_with_format("string", "media-id")
+    }
 );
 text_type!(
     Language,
     "string_language",
-    MetaSchema { pattern: Some("^[A-Za-z]{2}(-[A-Za-z]{2})?$".into()), ..MetaSchema::new("string") }
+    MetaSchema {
+        pattern: Some("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$".into()),
+        ..MetaSchema::new("string")
+    }
 );

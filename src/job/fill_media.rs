@@ -24,7 +24,12 @@ pub(super) async fn run(app: App, shutdown: CancellationToken) {
             tracing::warn!(%error, "sweep for waiting titles failed");
         }
         round += 1;
-        let more = match media::fill(&app.db, &app.catalog, &share).await {
+        let filled = tokio::select! {
+            // Cut anywhere, it leaves rows that wait, which the next start finds.
+            () = shutdown.cancelled() => return,
+            filled = media::fill(&app.db, &app.catalog, &share) => filled,
+        };
+        let more = match filled {
             Ok(taken) => taken > 0,
             Err(error) => {
                 tracing::warn!(%error, "filling titles failed");

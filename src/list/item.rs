@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::order::{self, Place};
 use super::{MAX_ITEMS, require};
-use crate::account;
 use crate::catalog::{Language, MediaId};
 use crate::db::{Change, Db, rows};
 use crate::error::{Error, Result};
@@ -100,17 +99,16 @@ async fn many(
 /// Puts a title into a list, or changes its note or place there.
 pub async fn write(
     db: &Db,
-    owner: Uuid,
-    list: Uuid,
-    id: &MediaId,
+    account: Uuid,
+    (list, id): (Uuid, &MediaId),
+    language: Language,
     expected: &Expected,
     create: Create,
     write: Write,
 ) -> Result<(Item, bool)> {
-    let mut change = db.change(owner).await?;
+    let mut change = db.change(account).await?;
     require(&change, list).await?;
-    let language = account::language(change.account());
-    let before = many(change.tx(), owner, list, &[id.to_string()], language).await?.into_iter().next();
+    let before = many(change.tx(), account, list, &[id.to_string()], language).await?.into_iter().next();
     expected.allows(before.as_ref().map(|item| item.row.revision))?;
     if before.is_none() && create == Create::Refused {
         return Err(Error::NotFound);

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use entity::media_wanted;
+use futures_util::stream::{self, StreamExt};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set};
 use tokio::sync::Notify;
@@ -18,6 +19,8 @@ use crate::error::Result;
 
 /// Titles taken up in one round, and accounts stamped in one go.
 const BATCH: u64 = 50;
+/// Titles looked up at once.
+const AT_ONCE: usize = 8;
 /// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Millis = 5_000;
 const MAX_PAUSE: Millis = 6 * 3_600_000;
@@ -70,26 +73,32 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<usize>
         .limit(BATCH)
         .all(db.read())
         .await?;
-    for wanted in &due {
-        // Taken up under a compare-and-set, so that of several instances one asks the source.
-        let pause = (FIRST_PAUSE << wanted.attempts.clamp(0, 20)).min(MAX_PAUSE);
-        let taken = execute(
-            db.shared(),
-            "UPDATE media_wanted SET attempts = attempts + 1, next_attempt_at = $1 \
-             WHERE media_id = $2 AND language = $3 AND attempts = $4",
-            [
-                (clock::now() + pause).into(),
-                wanted.media_id.clone().into(),
-                wanted.language.clone().into(),
-                wanted.attempts.into(),
-            ],
-        )
-        .await?;
-        if taken == 1 {
-            fill_one(db, catalog, share, wanted).await?;
-        }
-    }
-    Ok(due.len())
+    let count = due.len();
+    let work = due.into_iter().map(|wanted| async move {
+        if take_up(db, &wanted).await? { fill_one(db, catalog, share, &wanted).await } else { Ok(()) }
+    });
+    // One title that fails does not stop the others; the first failure is told.
+    let outcomes: Vec<Result<()>> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
+    outcomes.into_iter().collect::<Result<()>>()?;
+    Ok(count)
+}
+
+/// Takes a title up under a compare-and-set, so that of several instances one asks the source.
+async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
+    let pause = (FIRST_PAUSE << wanted.attempts.clamp(0, 20)).min(MAX_PAUSE);
+    let taken = execute(
+        db.shared(),
+        "UPDATE media_wanted SET attempts = attempts + 1, next_attempt_at = $1 \
+         WHERE media_id = $2 AND language = $3 AND attempts = $4",
+        [
+            (clock::now() + pause).into(),
+            wanted.media_id.clone().into(),
+            wanted.language.clone().into(),
+            wanted.attempts.into(),
+        ],
+    )
+    .await?;
+    Ok(taken == 1)
 }
 
 async fn fill_one(db: &Db, catalog: &Catalog, share: &DayShare, wanted: &media_wanted::Model) -> Result<()> {

@@ -1,1 +1,21 @@
+//! The API as a client sees it: one binary, in process, on both database engines. Every answer is
+//! held to the published contract (`support::conform`), whatever else a test looks at.
+//!
+//! PostgreSQL is a throw-away cluster that is started when its server binaries are found; without them
+//! those tests say `skipped` and pass, unless `OMNITRACK_TEST_POSTGRES=required`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
+
+mod architecture;
+mod contract;
+mod coverage;
+mod errors;
+mod first_steps;
+mod library;
+mod list;
+mod media;
+mod note;
+mod privacy;
+mod process;
+mod storage;
+mod support;

@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::Header;
 
-use super::{Absent, Area, Edit, refused};
+use super::{Area, Common, Settings, refused};
 use crate::account;
 use crate::app::App;
 use crate::http::answer::{Changed, Found};
@@ -27,7 +27,7 @@ impl AccountApi {
         &self,
         caller: Caller,
         #[oai(name = "If-None-Match")] if_none_match: Header<Option<String>>,
-    ) -> Result<Found<Account>, Fail<Absent>> {
+    ) -> Result<Found<Account>, Fail<Common>> {
         let revision = caller.account.settings_revision;
         Ok(Found::new(caller.account.into(), revision, if_none_match.0))
     }
@@ -41,7 +41,7 @@ impl AccountApi {
         caller: Caller,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Json<AccountPatch>,
-    ) -> Result<Changed<Account>, Fail<Edit>> {
+    ) -> Result<Changed<Account>, Fail<Settings>> {
         let expected = expected(if_match.0.as_deref())?;
         match account::update(&self.app.db, caller.id(), &expected, body.0.into()).await {
             Ok(account) => {

@@ -15,7 +15,7 @@ use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId, Timestamp};
 use crate::http::view::entry::{
-    EntrySort, LibraryEntry, LibraryEntryPage, LibraryEntryPatch, LibraryEntryWrite, SortOrder, Status,
+    EntrySort, LibraryEntry, LibraryEntryPage, LibraryEntryPatch, LibraryEntryWrite, SortDirection, Status,
 };
 use crate::http::view::media::{MediaKind, language};
 use crate::library::entry::{self, Create};
@@ -58,7 +58,7 @@ impl EntryApi {
         /// What to sort by; `updated_at` without it.
         sort: Query<Option<EntrySort>>,
         /// `desc` without it.
-        order: Query<Option<SortOrder>>,
+        order: Query<Option<SortDirection>>,
         /// The language of titles; the account's setting without it.
         language: Query<Option<Language>>,
         /// Entries on a page; 50 without it.
@@ -77,7 +77,7 @@ impl EntryApi {
             text: text.0,
             updated_since: updated_since.0.map(|time| time.0),
             sort: sort.0.unwrap_or(EntrySort::UpdatedAt).into(),
-            descending: order.0.unwrap_or(SortOrder::Desc) == SortOrder::Desc,
+            descending: order.0.unwrap_or(SortDirection::Desc) == SortDirection::Desc,
             language: language_of(&language, &caller),
         };
         let question = format!("library {query:?}");
@@ -125,6 +125,7 @@ impl EntryApi {
         let expected = expected(if_match.0.as_deref())?;
         let language = language_of(&language, &caller);
         let id = &media_id.0.0;
+        self.app.keep_if_seen(id, language).await;
         let write =
             entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes);
         match write.await {

@@ -85,11 +85,22 @@ impl ListItemApi {
         caller: Caller,
         list_id: Path<Uuid>,
         media_id: Path<MediaId>,
+        /// The language of the title; the account's setting without it.
+        #[oai(name = "language")]
+        named: Query<Option<Language>>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Json<ListItemWrite>,
     ) -> Result<Written<ListItem>, Fail<PutBelow>> {
+        let language = language(named.0, &caller.account);
         let (item, created) = self
-            .write(&caller, list_id.0, &media_id.0.0, if_match.0, Create::Allowed, body.0.domain()?)
+            .write(
+                &caller,
+                (list_id.0, &media_id.0.0),
+                language,
+                if_match.0,
+                Create::Allowed,
+                body.0.domain()?,
+            )
             .await?;
         let revision = item.row.revision;
         Ok(Written { view: item.into(), revision, created })
@@ -104,11 +115,22 @@ impl ListItemApi {
         caller: Caller,
         list_id: Path<Uuid>,
         media_id: Path<MediaId>,
+        /// The language of the title; the account's setting without it.
+        #[oai(name = "language")]
+        named: Query<Option<Language>>,
         #[oai(name = "If-Match")] if_match: Header<Option<String>>,
         body: Json<ListItemPatch>,
     ) -> Result<Changed<ListItem>, Fail<Edit>> {
+        let language = language(named.0, &caller.account);
         let (item, _) = self
-            .write(&caller, list_id.0, &media_id.0.0, if_match.0, Create::Refused, body.0.domain()?)
+            .write(
+                &caller,
+                (list_id.0, &media_id.0.0),
+                language,
+                if_match.0,
+                Create::Refused,
+                body.0.domain()?,
+            )
             .await?;
         let revision = item.row.revision;
         Ok(Changed { view: item.into(), revision })
@@ -129,7 +151,10 @@ impl ListItemApi {
         let id = &media_id.0.0;
         match item::delete(&self.app.db, caller.id(), list_id.0, id, &expected).await {
             Ok(()) => Ok(Gone),
-            Err(error) => Err(refused(error, self.current(&caller, list_id.0, id)).await),
+            Err(error) => {
+                let language = crate::account::language(&caller.account);
+                Err(refused(error, self.current(&caller, (list_id.0, id), language)).await)
+            }
         }
     }
 }
@@ -138,28 +163,32 @@ impl ListItemApi {
     async fn write<S>(
         &self,
         caller: &Caller,
-        list: Uuid,
-        id: &catalog::MediaId,
+        (list, id): (Uuid, &catalog::MediaId),
+        language: catalog::Language,
         if_match: Option<String>,
         create: Create,
         write: item::Write,
     ) -> Result<(item::Item, bool), Fail<S>> {
         let expected = expected(if_match.as_deref())?;
-        let language = crate::account::language(&caller.account);
         let (db, account) = (&self.app.db, caller.id());
-        match item::write(db, account, list, id, &expected, create, write).await {
+        self.app.keep_if_seen(id, language).await;
+        match item::write(db, account, (list, id), language, &expected, create, write).await {
             Ok((item, created)) => {
                 if created && item.row.awaits_media {
                     self.app.wanted.add(db, id, language).await;
                 }
                 Ok((item, created))
             }
-            Err(error) => Err(refused(error, self.current(caller, list, id)).await),
+            Err(error) => Err(refused(error, self.current(caller, (list, id), language)).await),
         }
     }
 
-    async fn current(&self, caller: &Caller, list: Uuid, id: &catalog::MediaId) -> Result<ListItem, Error> {
-        let language = crate::account::language(&caller.account);
+    async fn current(
+        &self,
+        caller: &Caller,
+        (list, id): (Uuid, &catalog::MediaId),
+        language: catalog::Language,
+    ) -> Result<ListItem, Error> {
         item::get(&self.app.db, caller.id(), list, id, language).await.map(ListItem::from)
     }
 }

@@ -82,7 +82,8 @@ impl MediaApi {
         &self,
         caller: Caller,
         /// Media ids.
-        #[oai(explode = false, default, validator(min_items = 1, max_items = 100))]
+        // Not absent: the edge holds every call to the contract before.
+        #[oai(explode = false, validator(min_items = 1, max_items = 100))]
         ids: Query<Vec<MediaId>>,
         /// The language of titles; the account's setting without it.
         #[oai(name = "language")]

@@ -48,6 +48,8 @@ statuses! {
     Absent: &[404];
     /// A write to something that must be there.
     Edit: &[404, 412, 422];
+    /// A change of what is always there.
+    Settings: &[412, 422];
     /// A deletion.
     Delete: &[412];
     /// A write that makes what is not there.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::clearable;
 use crate::account::{self as domain};
-use crate::http::text::{Language, Timestamp};
+use crate::http::text::Timestamp;
 
 /// A person's account and its settings.
 #[serde_with::skip_serializing_none]
@@ -47,9 +47,10 @@ impl From<account::Model> for Account {
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields)]
 pub struct AccountPatch {
-    /// The language that titles are shown in; null for the default.
-    #[oai(nullable)]
-    pub language: MaybeUndefined<Language>,
+    /// A BCP 47 tag: titles are shown in the nearest language that they are kept in; null for the
+    /// default.
+    #[oai(nullable, validator(min_length = 1, max_length = 35))]
+    pub language: MaybeUndefined<String>,
     /// An IANA time zone name.
     #[oai(validator(min_length = 1, max_length = 64))]
     pub time_zone: Option<String>,
@@ -60,7 +61,7 @@ pub struct AccountPatch {
 impl From<AccountPatch> for domain::Patch {
     fn from(patch: AccountPatch) -> Self {
         Self {
-            language: clearable(patch.language).map(|language| language.map(|name| name.to_string())),
+            language: clearable(patch.language),
             time_zone: patch.time_zone,
             progress_sets_status: patch.progress_sets_status,
         }

@@ -30,7 +30,7 @@ wire_enum! {
 /// How far a person has come.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
-#[oai(skip_serializing_if_is_none, deny_unknown_fields)]
+#[oai(rename = "EntryProgress", skip_serializing_if_is_none, deny_unknown_fields)]
 pub struct Progress {
     pub unit: ProgressUnit,
     #[oai(validator(minimum(value = "0"), maximum(value = "10000000")))]
@@ -225,7 +225,7 @@ impl From<EntrySort> for page::Sort {
 /// Which way to sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, poem_openapi::Enum)]
 #[oai(rename_all = "snake_case")]
-pub enum SortOrder {
+pub enum SortDirection {
     Asc,
     Desc,
 }

@@ -289,5 +289,5 @@ impl EntryMark {
 
 /// The language of a call: what it names, else the account's.
 pub fn language(named: Option<Language>, account: &entity::account::Model) -> catalog::Language {
-    named.map_or_else(|| crate::account::language(account), |language| language.0)
+    named.map_or_else(|| crate::account::language(account), |language| language.0.unwrap_or_default())
 }

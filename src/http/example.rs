@@ -1,0 +1,214 @@
+//! The examples of the contract: one for each shape that an operation sends or answers, all about the
+//! same few titles. Each must fit its schema, which a test holds; problems are made as the service
+//! makes them.
+
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::json;
+use super::problem::Problem;
+use crate::error::{Error, Violation};
+
+pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
+
+const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
+const MOVIE: &str = "movie:tmdb:603";
+const BEGUN: &str = "2026-08-14T18:03:27.512Z";
+const CHANGED: &str = "2026-08-15T20:41:05.090Z";
+const CURSOR: &str = "3q2-7yIyMDI2LTA4LTE1Ig";
+
+/// The example of a schema that operations send or answer.
+pub fn of(schema: &str) -> Option<Value> {
+    Some(match schema {
+        "Account" => json!({
+            "id": "5f2d8a90-4f3c-4b1e-9a57-1d6c0e8b2f43",
+            "language": "de-DE",
+            "time_zone": "Europe/Berlin",
+            "progress_sets_status": true,
+            "revision": 1,
+            "created_at": BEGUN,
+            "updated_at": BEGUN,
+        }),
+        "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
+        "MediaItem" => movie(),
+        "MediaBatch" => json!({
+            "items": [movie()],
+            "missing": [{ "id": "tv:tmdb:1", "reason": "unknown_to_source" }],
+        }),
+        "SearchAnswer" => json!({
+            "items": [book()],
+            "sources": [
+                { "source": "tmdb", "state": "timed_out", "has_more": false },
+                { "source": "google_books", "state": "ok", "has_more": true },
+            ],
+        }),
+        "LibraryEntry" => entry(),
+        "LibraryEntryPage" => page(entry()),
+        "LibraryEntryWrite" => json!({ "status": "completed", "rating": 90, "finished_on": "2026-08-15" }),
+        "LibraryEntryPatch" => json!({ "rating": 95, "favorite": true, "started_on": null }),
+        "Review" => json!({
+            "media_id": MOVIE,
+            "title": "Still holds up",
+            "body": "The lobby scene alone is worth the evening.",
+            "spoiler": false,
+            "revision": 13,
+            "created_at": CHANGED,
+            "updated_at": CHANGED,
+        }),
+        "ReviewWrite" => json!({
+            "title": "Still holds up",
+            "body": "The lobby scene alone is worth the evening.",
+        }),
+        "Comment" => comment(),
+        "CommentPage" => page(comment()),
+        "CommentWrite" => json!({
+            "body": "Half-way in and no idea where this is going.",
+            "anchor": { "kind": "percent", "percent": 50 },
+        }),
+        "HistoryEvent" => event(),
+        "HistoryEventPage" => page(event()),
+        "HistoryEventWrite" => json!({ "finished_on": "2019-03-01", "precision": "month" }),
+        "MediaList" => list(),
+        "MediaListPage" => page(list()),
+        "MediaListWrite" => {
+            json!({ "name": "Rainy days", "description": "For when nobody wants to go out." })
+        }
+        "MediaListPatch" => json!({ "name": "Rainy evenings", "description": null }),
+        "ListItem" => item(),
+        "ListItemPage" => page(item()),
+        "ListItemWrite" => json!({ "note": "With the good headphones." }),
+        "ListItemPatch" => json!({ "note": null }),
+        _ => return None,
+    })
+}
+
+/// The example of a problem with `status`.
+pub fn problem(status: u16) -> Value {
+    let at = |pointer: &str, message: &str| vec![Violation::new(pointer, message)];
+    let problem = match status {
+        400 => Problem::invalid_parameters(at("/query/limit", "must be at most 200")),
+        401 => Problem::unauthorized(),
+        404 => Problem::not_found(),
+        409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
+        410 => Error::Deleted.into(),
+        412 => Problem { current: Some(entry()), ..Error::RevisionConflict.into() },
+        413 => json::too_large(),
+        415 => json::unsupported(),
+        422 => json::invalid().errors(at("/rating", "must be at most 100")),
+        429 => Problem::rate_limited(3),
+        503 => Problem::busy(1),
+        _ => Problem::internal(),
+    };
+    let body = Problem { status: StatusCode::from_u16(status).unwrap_or(problem.status), ..problem };
+    serde_json::to_value(body.body(REQUEST_ID)).unwrap_or_default()
+}
+
+fn page(item: Value) -> Value {
+    json!({ "items": [item], "next_cursor": CURSOR })
+}
+
+fn movie() -> Value {
+    json!({
+        "id": MOVIE,
+        "kind": "movie",
+        "source": "tmdb",
+        "title": "The Matrix",
+        "release_date": "1999-03-31",
+        "overview": "A programmer who doubts the world around him is shown that it is a simulation.",
+        "genres": ["Action", "Science Fiction"],
+        "creators": [{ "name": "Lana Wachowski", "role": "director" }, { "name": "Lilly Wachowski", "role": "director" }],
+        "runtime_minutes": 136,
+        "platforms": [],
+        "external_ids": { "imdb_id": "tt0133093" },
+        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "entry": { "status": "completed", "rating": 90, "favorite": true },
+    })
+}
+
+fn book() -> Value {
+    json!({
+        "id": "book:google_books:B1hSG45JCX4C",
+        "kind": "book",
+        "source": "google_books",
+        "title": "Dune",
+        "release_date": "1990-09-01",
+        "genres": [],
+        "creators": [{ "name": "Frank Herbert", "role": "author" }],
+        "page_count": 535,
+        "platforms": [],
+        "external_ids": {},
+        "attribution": "Powered by Google",
+    })
+}
+
+fn entry() -> Value {
+    json!({
+        "media_id": MOVIE,
+        "kind": "movie",
+        "status": "completed",
+        "status_set_by": "person",
+        "rating": 90,
+        "favorite": true,
+        "progress": { "unit": "minutes", "current": 136, "total": 136 },
+        "started_on": "2026-08-14",
+        "finished_on": "2026-08-15",
+        "revision": 12,
+        "added_at": BEGUN,
+        "updated_at": CHANGED,
+        "media_state": "known",
+        "media": summary(),
+    })
+}
+
+fn summary() -> Value {
+    json!({ "title": "The Matrix", "release_date": "1999-03-31", "runtime_minutes": 136 })
+}
+
+fn comment() -> Value {
+    json!({
+        "id": "0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01",
+        "media_id": MOVIE,
+        "body": "Half-way in and no idea where this is going.",
+        "anchor": { "kind": "percent", "percent": 50 },
+        "revision": 11,
+        "created_at": BEGUN,
+        "updated_at": BEGUN,
+    })
+}
+
+fn event() -> Value {
+    json!({
+        "id": "4c4a3f0e-2b57-4f0c-9d53-8e0b1c6f2d01",
+        "media_id": MOVIE,
+        "finished_on": "2019-03-01",
+        "precision": "month",
+        "revision": 14,
+        "created_at": CHANGED,
+        "updated_at": CHANGED,
+    })
+}
+
+fn list() -> Value {
+    json!({
+        "id": LIST,
+        "name": "Rainy days",
+        "description": "For when nobody wants to go out.",
+        "item_count": 1,
+        "revision": 15,
+        "created_at": CHANGED,
+        "updated_at": CHANGED,
+    })
+}
+
+fn item() -> Value {
+    json!({
+        "media_id": MOVIE,
+        "list_id": LIST,
+        "note": "With the good headphones.",
+        "revision": 16,
+        "added_at": CHANGED,
+        "updated_at": CHANGED,
+        "media_state": "known",
+        "media": summary(),
+    })
+}

@@ -1,0 +1,94 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::app::App;
+use crate::http::schema::Schemas;
+
+fn document() -> Value {
+    crate::http::document(&App::detached().unwrap())
+}
+
+/// Every operation with its path and method.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let each = paths.iter().flat_map(|(path, item)| {
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| (format!("{method} {path}"), operation))
+    });
+    each.collect()
+}
+
+/// The media types of what an operation takes and answers, with their places.
+fn contents<'a>(operation: &'a Value, schemas: &'a Schemas) -> Vec<(String, &'a Value)> {
+    let answers = operation["responses"].as_object().unwrap().iter();
+    let mut found: Vec<_> =
+        answers.map(|(status, answer)| (status.clone(), schemas.resolve(answer))).collect();
+    found.extend(operation.get("requestBody").map(|body| ("body".to_owned(), body)));
+    let media = |(place, answer): (String, &'a Value)| {
+        answer["content"].as_object().into_iter().flatten().map(move |(_, media)| (place.clone(), media))
+    };
+    found.into_iter().flat_map(media).collect()
+}
+
+#[test]
+fn every_operation_is_named_described_and_shown_by_examples_that_fit() {
+    let schemas = Schemas::new(document());
+    let mut ids = BTreeSet::new();
+    for (place, operation) in operations(schemas.document()) {
+        for text in ["operationId", "summary", "description"] {
+            assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{place} has no {text}");
+        }
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{place} belongs to one area");
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{place} shares its id");
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let place = format!("{place} {}", parameter["name"]);
+            assert!(parameter["description"].as_str().is_some_and(|text| !text.is_empty()), "{place}");
+            let example = parameter.get("example");
+            assert!(example.is_some() || parameter["required"] != true, "{place} has no example");
+            if let Some(example) = example {
+                assert_eq!(schemas.check(&parameter["schema"], example, ""), [], "{place}");
+            }
+        }
+        for (answer, media) in contents(operation, &schemas) {
+            let example = media.get("example").unwrap_or_else(|| panic!("{place} {answer} has no example"));
+            assert_eq!(schemas.check(&media["schema"], example, ""), [], "{place} {answer}");
+        }
+    }
+}
+
+#[test]
+fn every_shape_has_a_name() {
+    let schemas = Schemas::new(document());
+    for (place, operation) in operations(schemas.document()) {
+        for (answer, media) in contents(operation, &schemas) {
+            assert!(media["schema"]["$ref"].is_string(), "{place} {answer} has a shape without a name");
+        }
+    }
+    for (name, schema) in schemas.document()["components"]["schemas"].as_object().unwrap() {
+        for (property, shape) in schema["properties"].as_object().into_iter().flatten() {
+            for shape in [shape, &shape["items"]] {
+                let nameless = shape.get("properties").is_some() || shape.get("enum").is_some();
+                assert!(!nameless, "{name}.{property} has a shape without a name");
+            }
+        }
+    }
+}
+
+#[test]
+fn null_stands_beside_a_type_only() {
+    fn walk(value: &Value, place: &str) {
+        if value["nullable"] == true {
+            assert!(value["type"].is_string(), "{place} may be null and has no type");
+        }
+        for (name, member) in value.as_object().into_iter().flatten() {
+            walk(member, &format!("{place}/{name}"));
+        }
+        for item in value.as_array().into_iter().flatten() {
+            walk(item, place);
+        }
+    }
+    walk(&document()["components"]["schemas"], "");
+}

@@ -1,0 +1,272 @@
+//! Walks over every operation of the contract, whatever it is: nobody gets in without a token, nobody
+//! sees or touches what is another's, and what is no operation is answered as such. An operation that
+//! is new fails here until this test knows how to call it.
+
+use std::time::Duration;
+
+use poem::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::answer::Answer;
+use crate::support::both;
+use crate::support::operations::{self, Ids, Operation, PAGES};
+use crate::support::persona::Persona;
+use crate::support::titles::MOVIE;
+
+const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
+const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
+const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
+
+/// The ids of what alice has.
+const HERS: Ids<'static> =
+    Ids(&[("media_id", MOVIE), ("list_id", LIST), ("comment_id", COMMENT), ("event_id", EVENT)]);
+
+/// All methods that a client might try.
+const METHODS: [Method; 6] =
+    [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
+async fn call(who: &Persona, operation: &Operation) -> Answer {
+    let call = who.request(operation.method.clone(), &operation.path(&HERS));
+    match operation.body() {
+        Some(body) => call.json(&body).send().await,
+        None => call.send().await,
+    }
+}
+
+/// One of everything that an account can have, under the ids above.
+async fn furnish(who: &Persona) {
+    let entry = format!("/v1/library/{MOVIE}");
+    let writes = [
+        (entry.clone(), json!({ "status": "in_progress", "rating": 88, "favorite": true })),
+        (format!("{entry}/review"), json!({ "title": "Mine", "body": "All mine", "spoiler": true })),
+        (format!("{entry}/comments/{COMMENT}"), json!({ "body": "Mine too" })),
+        (format!("{entry}/history/{EVENT}"), json!({ "finished_on": "2020-03-01", "precision": "month" })),
+        (format!("/v1/lists/{LIST}"), json!({ "name": "My list", "description": "Of mine" })),
+        (format!("/v1/lists/{LIST}/items/{MOVIE}"), json!({ "note": "My note" })),
+    ];
+    for (path, body) in writes {
+        who.put(&path, body).send().await.expect(201);
+    }
+}
+
+/// What the one who asks has of his own.
+#[derive(Debug, Clone, Copy)]
+enum World {
+    Nothing,
+    /// The same title, and a list.
+    Parents,
+    /// All of it, under the very same ids.
+    Twins,
+}
+
+impl World {
+    const ALL: [Self; 3] = [Self::Nothing, Self::Parents, Self::Twins];
+
+    async fn furnish(self, who: &Persona) {
+        match self {
+            Self::Nothing => {}
+            Self::Parents => {
+                let entry = format!("/v1/library/{MOVIE}");
+                who.put(&entry, json!({ "status": "backlog" })).send().await.expect(201);
+                let list = "/v1/lists/7f1f6a52-63a3-4a52-9d3c-0c4de1f7affe";
+                who.put(list, json!({ "name": "Own" })).send().await.expect(201);
+            }
+            Self::Twins => furnish(who).await,
+        }
+    }
+}
+
+/// Everything that the account can read of its own, with its entity tags.
+async fn belongings(who: &Persona) -> Vec<(String, Option<String>, String)> {
+    let mut found = Vec::new();
+    for operation in operations::all().iter().filter(|op| op.method == Method::GET && op.id != "searchMedia")
+    {
+        let answer = call(who, operation).await.expect(200);
+        found.push((answer.asked.clone(), answer.header("etag").map(str::to_owned), answer.text()));
+    }
+    found
+}
+
+/// An answer without what differs by nature: the request's id, what is left of the limit, and times.
+fn essence(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["x-request-id", "ratelimit"].contains(&name.as_str()));
+    let headers = headers.map(|(name, value)| {
+        let text = value.to_str().unwrap();
+        // The hash of the body covers the times.
+        let text = if name == "etag" { text.split('.').next().unwrap() } else { text };
+        (name.to_string(), text.to_owned())
+    });
+    let mut body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| json!(answer.text()));
+    blank(&mut body);
+    (answer.status, headers.collect(), body)
+}
+
+fn blank(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                if ["request_id", "created_at", "updated_at", "added_at"].contains(&name.as_str()) {
+                    *member = json!("…");
+                } else {
+                    blank(member);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(blank),
+        _ => {}
+    }
+}
+
+both! {
+    async fn nobody_gets_in_without_a_token(t: TestApp) {
+        furnish(&t.alice).await;
+        let before = belongings(&t.alice).await;
+        let claims = |change: &dyn Fn(&mut Value)| {
+            let mut claims = t.stand_ins.claims("alice", Duration::from_secs(3600));
+            change(&mut claims);
+            t.stand_ins.token_with(&t.stand_ins.header(), &claims)
+        };
+        let mut unsigned = t.alice.token.clone().unwrap();
+        unsigned.truncate(unsigned.rfind('.').unwrap() + 1);
+        let unfit = [
+            "garbage".to_owned(),
+            unsigned,
+            claims(&|claims| claims["exp"] = json!(1_600_000_000)),
+            claims(&|claims| claims["iss"] = json!("https://elsewhere.example")),
+        ];
+        let mut open = 0;
+        for operation in operations::all() {
+            if !operation.secured {
+                open += 1;
+                continue;
+            }
+            let without = call(&t.anon, &operation).await.expect_problem(401, "unauthorized");
+            assert_eq!(without.header("www-authenticate"), Some("Bearer realm=\"omnitrack\""));
+            for token in &unfit {
+                let mut anon = t.anon.clone();
+                anon.token = Some(token.clone());
+                let with = call(&anon, &operation).await;
+                assert_eq!(essence(&with), essence(&without), "{}", operation.id);
+            }
+        }
+        assert_eq!(open, 0, "an operation that needs no token is a decision: count it here");
+        assert_eq!(belongings(&t.alice).await, before);
+    }
+
+    async fn the_token_is_a_bearer_token_and_comes_once(t: TestApp) {
+        let token = t.alice.token.clone().unwrap();
+        for (header, status) in [
+            (format!("Bearer {token}"), 200),
+            (format!("bearer {token}"), 200),
+            (format!("Basic {token}"), 401),
+            (token.clone(), 401),
+            ("Bearer".to_owned(), 401),
+            (String::new(), 401),
+        ] {
+            t.anon.get("/v1/account").header("authorization", &header).send().await.expect(status);
+        }
+        let twice = t.alice.get("/v1/account").header("authorization", &format!("Bearer {token}"));
+        twice.send().await.expect(401);
+        t.anon.get(&format!("/v1/account?access_token={token}")).send().await.expect(401);
+    }
+
+    async fn anothers_ids_are_as_ids_that_never_were(t: TestApp) {
+        // What is known of titles is shared: it is known before anybody of this test asks.
+        let stranger = t.persona("stranger");
+        stranger
+            .put(&format!("/v1/library/{MOVIE}"), json!({ "status": "backlog" }))
+            .send()
+            .await
+            .expect(201);
+        t.filled(MOVIE).await;
+
+        let with_ids: Vec<Operation> =
+            operations::all().into_iter().filter(|operation| operation.template.contains('{')).collect();
+        assert!(with_ids.len() > 20);
+        let mut expected = Vec::new();
+        for world in World::ALL {
+            for operation in &with_ids {
+                let nobody = t.persona(&format!("before_{world:?}_{}", operation.id));
+                world.furnish(&nobody).await;
+                let answer = call(&nobody, operation).await;
+                assert!(answer.status < 500, "{world:?}: {}: {}", operation.id, answer.text());
+                expected.push(essence(&answer));
+            }
+        }
+
+        furnish(&t.alice).await;
+        t.filled(MOVIE).await;
+        let before = belongings(&t.alice).await;
+        let mut expected = expected.into_iter();
+        for world in World::ALL {
+            for operation in &with_ids {
+                let bob = t.persona(&format!("after_{world:?}_{}", operation.id));
+                world.furnish(&bob).await;
+                let answer = call(&bob, operation).await;
+                assert_eq!(essence(&answer), expected.next().unwrap(), "{world:?}: {}", operation.id);
+            }
+        }
+        assert_eq!(belongings(&t.alice).await, before, "alice's own are as they were");
+    }
+
+    async fn a_cursor_opens_nobody_elses_page(t: TestApp) {
+        for number in 1..=3 {
+            let path = format!("/v1/library/movie:tmdb:{number}");
+            t.alice.put(&path, json!({ "status": "backlog" })).send().await.expect(201);
+        }
+        let own = format!("/v1/library/{MOVIE}");
+        t.bob.put(&own, json!({ "status": "backlog" })).send().await.expect(201);
+        let page = t.alice.get("/v1/library?limit=1&sort=updated_at&order=asc").send().await.expect(200);
+        let cursor = page.next_cursor().expect("a second page");
+        let next = format!("/v1/library?limit=50&sort=updated_at&order=asc&cursor={cursor}");
+        let items = t.bob.get(&next).send().await.expect(200).items();
+        assert!(items.iter().all(|item| item["media_id"] == MOVIE), "{items:?}");
+    }
+
+    async fn what_is_no_operation(t: TestApp) {
+        for path in ["/", "/v1", "/v1/", "/v2/library", "/v1/librarys", "/v1/library/", "/admin", "/.env"] {
+            for who in [&t.anon, &t.alice] {
+                who.get(path).send().await.expect_problem(404, "not_found");
+            }
+        }
+        let operations = operations::all();
+        for operation in &operations {
+            let known: Vec<&Method> =
+                operations.iter().filter(|o| o.template == operation.template).map(|o| &o.method).collect();
+            let mut allow: Vec<&str> = known.iter().map(|method| method.as_str()).collect();
+            allow.extend(known.contains(&&Method::GET).then_some("HEAD"));
+            allow.sort_unstable();
+            for method in METHODS.iter().filter(|method| !known.contains(method)) {
+                let answer = t.alice.request(method.clone(), &operation.path(&HERS)).send().await;
+                let answer = answer.expect_problem(405, "method_not_allowed");
+                let mut said: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+                said.sort_unstable();
+                assert_eq!(said, allow, "{}", operation.template);
+            }
+        }
+        for page in PAGES {
+            let answer = t.anon.request(Method::POST, page).send().await;
+            assert_eq!(answer.expect_problem(405, "method_not_allowed").header("allow"), Some("GET, HEAD"));
+        }
+    }
+
+    async fn head_is_get_without_the_body(t: TestApp) {
+        furnish(&t.alice).await;
+        t.filled(MOVIE).await;
+        for operation in operations::all().iter().filter(|operation| operation.method == Method::GET) {
+            let path = operation.path(&HERS);
+            let get = t.alice.get(&path).send().await.expect(200);
+            let head = t.alice.request(Method::HEAD, &path).send().await.expect(200);
+            assert!(head.body.is_empty(), "{path}");
+            for name in ["content-type", "etag"] {
+                assert_eq!(head.header(name), get.header(name), "{path}: {name}");
+            }
+        }
+        for page in PAGES {
+            t.anon.get(page).send().await.expect(200);
+            let head = t.anon.request(Method::HEAD, page).send().await.expect(200);
+            assert!(head.body.is_empty(), "{page}");
+        }
+    }
+}

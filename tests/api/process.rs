@@ -1,0 +1,255 @@
+//! The real program as an operator runs it: starts, stops, kills, several at once, wrong settings.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use omnitrack::demo::standin::StandIns;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::database::Database;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_omnitrack");
+
+/// A started program, ended when dropped.
+struct Service {
+    child: Child,
+    address: SocketAddr,
+}
+
+fn command(stand_ins: &StandIns, database_url: &str) -> Command {
+    let mut command = Command::new(BINARY);
+    command.env_clear().envs(stand_ins.settings()).env("DATABASE_URL", database_url);
+    command.env("OMNITRACK_LISTEN", "127.0.0.1:0").env("OMNITRACK_RATE_ACCOUNT", "1000000");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Service {
+    /// Starts the program and waits for the line that tells its address.
+    fn start(stand_ins: &StandIns, database_url: &str) -> Self {
+        Self::run(command(stand_ins, database_url))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let address = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("address=").map(|(_, address)| address.trim().to_owned()));
+        let Some(address) = address else {
+            let mut errors = String::new();
+            child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut errors));
+            panic!("no address: {errors}");
+        };
+        // Keep reading: a full pipe would stop the program.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address: address.parse().expect("an address") }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().expect("SIGKILL");
+        self.child.wait().expect("the end");
+    }
+
+    fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(status.expect("kill").success());
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn token(stand_ins: &StandIns, name: &str) -> String {
+    stand_ins.token(name, Duration::from_secs(600))
+}
+
+async fn put(client: &Client, service_url: String, token: &str, body: &Value) -> reqwest::Result<StatusCode> {
+    let response = client.put(service_url).bearer_auth(token).json(body).send().await?;
+    let status = response.status();
+    // Acknowledged means that the whole answer arrived.
+    response.bytes().await?;
+    Ok(status)
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client")
+}
+
+async fn acknowledged_writes_survive(db: Database) {
+    let stand_ins = StandIns::start().expect("stand-ins");
+    let token = token(&stand_ins, "alice");
+    let mut service = Service::start(&stand_ins, db.url.expose());
+    let acknowledged = Arc::new(AtomicU64::new(0));
+    let base = service.url("/v1/library/movie:tmdb:");
+    let writers: Vec<_> = (0..4u64)
+        .map(|writer| {
+            let (base, token, acknowledged) = (base.clone(), token.clone(), acknowledged.clone());
+            tokio::spawn(async move {
+                let client = client();
+                let mut written = Vec::new();
+                for number in (1..).map(|n| n * 4 + writer) {
+                    let body = json!({ "status": "backlog", "rating": number % 100 + 1 });
+                    match put(&client, format!("{base}{number}"), &token, &body).await {
+                        Ok(status) => assert_eq!(status, StatusCode::CREATED),
+                        Err(_) => break,
+                    }
+                    acknowledged.fetch_add(1, Ordering::Relaxed);
+                    written.push(number);
+                }
+                written
+            })
+        })
+        .collect();
+    while acknowledged.load(Ordering::Relaxed) < 60 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    service.kill();
+    let mut written = Vec::new();
+    for writer in writers {
+        written.extend(writer.await.expect("a writer"));
+    }
+    assert!(written.len() >= 60);
+
+    let service = Service::start(&stand_ins, db.url.expose());
+    let client = client();
+    for number in written {
+        let url = service.url(&format!("/v1/library/movie:tmdb:{number}"));
+        let answer = client.get(url).bearer_auth(&token).send().await.expect("an answer");
+        let entry: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+        assert_eq!(entry["rating"], number % 100 + 1, "{entry}");
+    }
+}
+
+async fn several_instances_start_at_once(db: Database) {
+    let stand_ins = Arc::new(StandIns::start().expect("stand-ins"));
+    let url = db.url.expose().to_owned();
+    let starts: Vec<_> = (0..3)
+        .map(|_| {
+            let (stand_ins, url) = (stand_ins.clone(), url.clone());
+            tokio::task::spawn_blocking(move || Service::start(&stand_ins, &url))
+        })
+        .collect();
+    let mut services = Vec::new();
+    for start in starts {
+        services.push(start.await.expect("every instance starts"));
+    }
+    // One person's first sight at all of them at once, and a write through each.
+    let token = token(&stand_ins, "alice");
+    let firsts: Vec<_> = services
+        .iter()
+        .map(|service| {
+            let (url, token) = (service.url("/v1/account"), token.clone());
+            tokio::spawn(async move { client().get(url).bearer_auth(token).send().await })
+        })
+        .collect();
+    for first in firsts {
+        assert_eq!(first.await.expect("a task").expect("an answer").status(), StatusCode::OK);
+    }
+    let client = client();
+    for (number, service) in (1..).zip(&services) {
+        let url = service.url(&format!("/v1/library/movie:tmdb:{number}"));
+        let status = put(&client, url, &token, &json!({ "status": "backlog" })).await.expect("an answer");
+        assert_eq!(status, StatusCode::CREATED);
+    }
+    let answer = client.get(services[0].url("/v1/library")).bearer_auth(&token).send().await.expect("a page");
+    let page: Value = serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON");
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(3), "{page}");
+}
+
+mod sqlite {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn acknowledged_writes_survive() {
+        super::acknowledged_writes_survive(Database::sqlite()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn several_instances_start_at_once() {
+        super::several_instances_start_at_once(Database::sqlite_empty()).await;
+    }
+}
+
+mod postgres {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn acknowledged_writes_survive() {
+        let Some(db) = Database::postgres() else { return };
+        super::acknowledged_writes_survive(db).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn several_instances_start_at_once() {
+        let Some(db) = Database::postgres_empty() else { return };
+        super::several_instances_start_at_once(db).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_under_way_is_finished_when_told_to_stop() {
+    use omnitrack::demo::standin::{Fault, Source};
+    let stand_ins = StandIns::start().expect("stand-ins");
+    let db = Database::sqlite();
+    let mut service = Service::start(&stand_ins, db.url.expose());
+    stand_ins.fault(Source::Tmdb, Some(Fault::Slow(Duration::from_millis(700))));
+    let request = tokio::spawn({
+        let (url, token) = (service.url("/v1/media/movie:tmdb:603"), token(&stand_ins, "alice"));
+        async move { client().get(url).bearer_auth(token).send().await }
+    });
+    stand_ins.arrived(Source::Tmdb, 1).await;
+    service.terminate();
+    let answer = request.await.expect("a task").expect("an answer in spite of the stop");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let status = tokio::task::spawn_blocking(move || service.child.wait()).await.expect("a task");
+    assert!(status.expect("the end").success());
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
+    for (name, value) in [
+        ("OMNITRACK_LISTEN", "0.0.0.0:8080"),
+        ("DATABASE_URL", "mysql://somewhere"),
+        ("OMNITRACK_TLS_CERT", "/nowhere.pem"),
+        ("CLERK_PUBLISHABLE_KEY", "pk_live_?"),
+    ] {
+        let mut command = Command::new(BINARY);
+        command.env_clear().env("CLERK_ISSUER", "https://clerk.example.com").env(name, value);
+        let output = command.output().expect("the program runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{name}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.contains(if name == "OMNITRACK_TLS_CERT" { "OMNITRACK_TLS_KEY" } else { name }),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn the_demonstration_does_not_start_beside_a_real_clerk() {
+    let output = Command::new(BINARY)
+        .arg("demo")
+        .env("CLERK_SECRET_KEY", "sk_live_x")
+        .output()
+        .expect("the program runs");
+    assert!(!output.status.success());
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("CLERK_SECRET_KEY"), "{text}");
+    assert!(!text.contains("sk_live_x"), "{text}");
+}

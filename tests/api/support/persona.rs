@@ -1,0 +1,115 @@
+//! Who calls: somebody with a session token, or nobody. Calls go straight into the service's own
+//! endpoint; no socket is involved.
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::http::{HeaderName, HeaderValue, Method, Uri};
+use poem::{Endpoint, Request, Response};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::conform;
+
+pub type Service = Arc<BoxEndpoint<'static, Response>>;
+
+#[derive(Clone)]
+pub struct Persona {
+    service: Service,
+    pub token: Option<String>,
+}
+
+impl Persona {
+    pub fn new(service: Service, token: Option<String>) -> Self {
+        Self { service, token }
+    }
+
+    /// The same person, calling another service.
+    pub fn at(&self, service: impl Endpoint<Output = Response> + 'static) -> Self {
+        use poem::EndpointExt as _;
+        Self { service: Arc::new(service.boxed()), token: self.token.clone() }
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.request(Method::GET, path)
+    }
+
+    pub fn put(&self, path: &str, body: Value) -> Call {
+        self.request(Method::PUT, path).json(&body)
+    }
+
+    pub fn patch(&self, path: &str, body: Value) -> Call {
+        self.request(Method::PATCH, path).json(&body)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.request(Method::DELETE, path)
+    }
+
+    /// A call without a body. `path` is as on the wire: escaped, with its query.
+    #[track_caller]
+    pub fn request(&self, method: Method, path: &str) -> Call {
+        let uri = path.parse().expect("a path as on the wire");
+        let call = Call { service: self.service.clone(), method, uri, headers: Vec::new(), body: Vec::new() };
+        match &self.token {
+            Some(token) => call.header("authorization", &format!("Bearer {token}")),
+            None => call,
+        }
+    }
+}
+
+/// A request on its way.
+#[derive(Clone)]
+#[must_use = "nothing happens until it is sent"]
+pub struct Call {
+    service: Service,
+    method: Method,
+    uri: Uri,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Vec<u8>,
+}
+
+impl Call {
+    /// Adds a header; one that is there already stays.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let name = name.parse().expect("a header name");
+        self.headers.push((name, HeaderValue::from_bytes(value.as_bytes()).expect("a header value")));
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body(body.to_string(), "application/json")
+    }
+
+    /// Any bytes under any content type.
+    pub fn body(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
+        self.body = body.into();
+        self.header("content-type", content_type)
+    }
+
+    /// Sends it, and fails if the answer is not as the contract says.
+    pub async fn send(self) -> Answer {
+        let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let response = self.service.call(request.body(self.body)).await.expect("the edge answers everything");
+        let (head, body) = response.into_parts();
+        let answer = Answer {
+            asked: format!("{} {}", self.method, self.uri),
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.into_vec().await.expect("a body that ends"),
+        };
+        let faults = conform::faults(&self.method, self.uri.path(), &answer);
+        assert!(
+            faults.is_empty(),
+            "{}: {} is not as the contract says:\n  {}\n{}",
+            answer.asked,
+            answer.status,
+            faults.join("\n  "),
+            answer.text()
+        );
+        answer
+    }
+}
