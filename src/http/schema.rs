@@ -207,6 +207,7 @@ impl Walk<'_> {
         }
         if text.contains('\0') {
             self.found.push(Violation::new(pointer, "must not contain the character NUL"));
+            return;
         }
         if let Some(message) = schema["format"].as_str().and_then(|format| format_fault(format, text)) {
             self.found.push(Violation::new(pointer, message));

@@ -108,6 +108,9 @@ fn finish_schemas(document: &mut Value) {
             if written && property["nullable"] == true {
                 property["x-null-encodable"] = json!(true);
             }
+            if written {
+                finish_text(property);
+            }
         }
     }
 }
@@ -140,8 +143,17 @@ fn finish_reference(property: &mut Value, types: &BTreeMap<String, Value>) {
     }
 }
 
+/// A text that a person writes may hold anything but NUL, which PostgreSQL cannot keep.
+fn finish_text(schema: &mut Value) {
+    let formed = ["format", "pattern", "enum"].iter().any(|form| schema.get(form).is_some());
+    if schema["type"] == "string" && !formed {
+        schema["pattern"] = json!(r"^[^\x00]*$");
+    }
+}
+
 fn finish_parameters(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        finish_text(&mut parameter["schema"]);
         // An empty list would be a list of one empty text.
         if parameter["in"] == "query" && parameter["schema"]["type"] == "array" {
             parameter["schema"]["minItems"] = json!(1);
