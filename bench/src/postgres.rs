@@ -76,17 +76,20 @@ impl Drop for Cluster {
     }
 }
 
-/// The folder of the newest server that is installed where distributions put it.
+/// Where the server's programs are: the newest of those that distributions put aside, else the path's.
 fn binaries() -> Option<PathBuf> {
-    let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
-    let folders = versions.flatten().map(|version| version.path().join("bin"));
-    let has_all =
-        |folder: &PathBuf| ["initdb", "pg_ctl", "createdb"].iter().all(|name| folder.join(name).is_file());
     let version = |folder: &PathBuf| -> u32 {
         let name = folder.parent().and_then(Path::file_name).and_then(|name| name.to_str());
         name.and_then(|name| name.parse().ok()).unwrap_or(0)
     };
-    folders.filter(has_all).max_by_key(version)
+    let versions = fs::read_dir("/usr/lib/postgresql").ok();
+    let mut folders: Vec<PathBuf> =
+        versions.into_iter().flatten().flatten().map(|version| version.path().join("bin")).collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
+    folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    let has_all =
+        |folder: &PathBuf| ["initdb", "pg_ctl", "createdb"].iter().all(|name| folder.join(name).is_file());
+    folders.into_iter().find(has_all)
 }
 
 /// The numbers of the user `postgres`.

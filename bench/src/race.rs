@@ -1,11 +1,11 @@
 //! Two or more programs under the same load, in short rounds by turns, so that whatever else the machine
 //! does meets all of them.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::Result;
 use crate::load::{self, Plan, Until};
+use crate::service::Process;
 
 const WARM_UP: Duration = Duration::from_millis(600);
 const ROUND: Duration = Duration::from_millis(2000);
@@ -19,6 +19,9 @@ pub struct Outcome {
     /// Over the answers of all rounds, in milliseconds.
     pub p50: f64,
     pub p99: f64,
+    /// Processor time per answer over all rounds, in microseconds: other work on the machine hardly
+    /// touches it.
+    pub processor: f64,
 }
 
 impl Outcome {
@@ -28,45 +31,55 @@ impl Outcome {
     }
 }
 
+#[derive(Default)]
+struct Lane {
+    /// Where its connections stand in the plan.
+    places: Vec<usize>,
+    rates: Vec<f64>,
+    latencies: Vec<u32>,
+    processor_time: f64,
+}
+
 /// Lets each of `runners` answer `plan`; the outcomes come in their order.
 ///
 /// # Errors
 /// A connection broke, or a program answered with anything but success.
-pub async fn run(what: &str, plan: &Plan, runners: &[SocketAddr]) -> Result<Vec<Outcome>> {
+pub async fn run<const N: usize>(what: &str, plan: &Plan, runners: [&Process; N]) -> Result<[Outcome; N]> {
     eprintln!("  {what}");
-    let mut places = vec![Vec::new(); runners.len()];
-    let mut rates = vec![Vec::new(); runners.len()];
-    let mut latencies = vec![Vec::new(); runners.len()];
+    let mut lanes: [Lane; N] = std::array::from_fn(|_| Lane::default());
     for turn in 0..=ROUNDS {
-        for (index, runner) in runners.iter().enumerate() {
+        for (lane, runner) in lanes.iter_mut().zip(runners) {
             let time = if turn == 0 { WARM_UP } else { ROUND };
-            let before = places.get_mut(index).map(std::mem::take).unwrap_or_default();
-            let seen = load::round(*runner, plan, Until::Passed(time), before).await?;
+            let before = runner.processor_time()?;
+            let places = std::mem::take(&mut lane.places);
+            let seen = load::round(runner.address, plan, Until::Passed(time), places).await?;
             if seen.refused > 0 {
                 return Err(format!("{what}: {} answers were not successes", seen.refused).into());
             }
-            let rate = seen.rate();
-            let (Some(place), Some(rates), Some(latencies)) =
-                (places.get_mut(index), rates.get_mut(index), latencies.get_mut(index))
-            else {
-                continue;
-            };
-            *place = seen.places;
             if turn > 0 {
-                rates.push(rate);
-                latencies.extend(seen.latencies);
+                lane.rates.push(seen.rate());
+                lane.processor_time += runner.processor_time()? - before;
+                lane.latencies.extend(seen.latencies);
             }
+            lane.places = seen.places;
         }
     }
-    Ok(rates.into_iter().zip(latencies).map(|(rates, latencies)| outcome(rates, latencies)).collect())
+    Ok(lanes.map(Lane::outcome))
 }
 
-fn outcome(mut rates: Vec<f64>, mut latencies: Vec<u32>) -> Outcome {
-    rates.sort_by(f64::total_cmp);
-    latencies.sort_unstable();
-    let part = |hundredths: usize| {
-        let at = latencies.len() * hundredths / 100;
-        f64::from(latencies.get(at).copied().unwrap_or_default()) / 1000.0
-    };
-    Outcome { rate: rates.get(rates.len() / 2).copied().unwrap_or_default(), p50: part(50), p99: part(99) }
+impl Lane {
+    fn outcome(mut self) -> Outcome {
+        self.rates.sort_by(f64::total_cmp);
+        self.latencies.sort_unstable();
+        let part = |hundredths: usize| {
+            let at = self.latencies.len() * hundredths / 100;
+            f64::from(self.latencies.get(at).copied().unwrap_or_default()) / 1000.0
+        };
+        Outcome {
+            rate: self.rates.get(self.rates.len() / 2).copied().unwrap_or_default(),
+            p50: part(50),
+            p99: part(99),
+            processor: self.processor_time * 1e6 / self.latencies.len().max(1) as f64,
+        }
+    }
 }

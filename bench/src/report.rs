@@ -45,9 +45,10 @@ impl Row {
         Self { what: what.into(), measured: measured.into(), value, bar: None, aim: None }
     }
 
-    /// The service's rate beside another program's.
+    /// The service's rate beside another program's; in parentheses the processor time of an answer.
     pub fn ratio(what: impl Into<String>, service: &Outcome, against: &str, other: &Outcome) -> Self {
-        let measured = format!("{:.0}/s; {against} {:.0}/s", service.rate, other.rate);
+        let side = |outcome: &Outcome| format!("{:.0}/s ({:.0} µs)", outcome.rate, outcome.processor);
+        let measured = format!("{}; {against} {}", side(service), side(other));
         Self::new(what, measured, service.rate / other.rate)
     }
 

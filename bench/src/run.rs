@@ -1,6 +1,5 @@
 //! The whole run, from an empty folder to the table: some three minutes.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -108,15 +107,15 @@ impl Bench {
         self.compare("rusqlite", PAGE, &service, &rusqlite).await?;
 
         let [ours, sqlx_page, rusqlite_page] =
-            self.read("page, SQLite", PAGE, [service.address, sqlx.address, rusqlite.address]).await?;
+            self.read("page, SQLite", PAGE, [&service, &sqlx, &rusqlite]).await?;
         self.pages("SQLite", &ours, &sqlx_page);
         let what = "library page, SQLite, against rusqlite";
         self.rows.push(Row::ratio(what, &ours, "rusqlite", &rusqlite_page).aim(Limit::AtLeast(0.5)));
         for (what, path) in [("cached search", SEARCH), ("cached detail", DETAIL)] {
-            let [ours, bare] = self.read(what, path, [service.address, sqlx.address]).await?;
+            let [ours, bare] = self.read(what, path, [&service, &sqlx]).await?;
             self.rows.push(Row::ratio(what, &ours, "poem + sqlx", &bare).bar(Limit::AtLeast(0.6)));
         }
-        let ours = self.writes("SQLite", [service.address, sqlx.address]).await?;
+        let ours = self.writes("SQLite", [&service, &sqlx]).await?;
         let what = "one entry written, SQLite, acknowledged per second";
         self.rows
             .push(Row::new(what, format!("{:.0}/s", ours.rate), ours.rate).aim(Limit::AtLeast(10_000.0)));
@@ -141,11 +140,11 @@ impl Bench {
         self.compare("tokio-postgres", PAGE, &service, &tokio).await?;
 
         let [ours, sqlx_page, tokio_page] =
-            self.read("page, PostgreSQL", PAGE, [service.address, sqlx.address, tokio.address]).await?;
+            self.read("page, PostgreSQL", PAGE, [&service, &sqlx, &tokio]).await?;
         self.pages("PostgreSQL", &ours, &sqlx_page);
         let what = "library page, PostgreSQL, against tokio-postgres";
         self.rows.push(Row::ratio(what, &ours, "tokio-postgres", &tokio_page).aim(Limit::AtLeast(0.6)));
-        self.writes("PostgreSQL", [service.address, sqlx.address]).await?;
+        self.writes("PostgreSQL", [&service, &sqlx]).await?;
         Ok(())
     }
 
@@ -216,11 +215,10 @@ impl Bench {
         &self,
         what: &str,
         path: &str,
-        runners: [SocketAddr; N],
+        runners: [&Process; N],
     ) -> Result<[Outcome; N]> {
         let plan = Plan::same(READERS, &load::get(path, self.token()));
-        let outcomes = race::run(what, &plan, &runners).await?;
-        outcomes.try_into().map_err(|_| "an outcome is missing".into())
+        race::run(what, &plan, runners).await
     }
 
     fn pages(&mut self, engine: &str, ours: &Outcome, bare: &Outcome) {
@@ -233,7 +231,7 @@ impl Bench {
     }
 
     /// Each connection goes through its part of the accounts, and every write changes a rating.
-    async fn writes(&mut self, engine: &str, runners: [SocketAddr; 2]) -> Result<Outcome> {
+    async fn writes(&mut self, engine: &str, runners: [&Process; 2]) -> Result<Outcome> {
         let mut requests = vec![Vec::new(); WRITERS];
         let path = format!("{PAGE}/{}", seed::SHARED);
         for rating in [31, 62, 93] {
@@ -244,8 +242,7 @@ impl Bench {
             }
         }
         let what = format!("one entry written, {engine}");
-        let outcomes = race::run(&what, &Plan::new(requests), &runners).await?;
-        let [ours, bare]: [Outcome; 2] = outcomes.try_into().map_err(|_| "an outcome is missing")?;
+        let [ours, bare] = race::run(&what, &Plan::new(requests), runners).await?;
         self.rows.push(Row::ratio(what, &ours, "poem + sqlx", &bare).bar(Limit::AtLeast(0.7)));
         Ok(ours)
     }

@@ -12,6 +12,9 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// How often readiness is asked for: finer than the numbers that are reported.
 const POLL: Duration = Duration::from_micros(500);
 
+/// In which Linux tells processor times, whatever the machine.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 /// A child process that serves HTTP; it ends with this value.
 pub struct Process {
     pub address: SocketAddr,
@@ -62,6 +65,15 @@ impl Process {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib: f64 = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default().parse()?;
         Ok(kib / 1024.0)
+    }
+
+    /// Processor time used so far, in seconds, to a hundredth.
+    pub fn processor_time(&self) -> Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold blanks; user and system time are the 12th and 13th after it.
+        let after = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+        let ticks: Vec<f64> = after.split_whitespace().skip(11).take(2).flat_map(str::parse).collect();
+        Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
     }
 }
 

@@ -81,7 +81,7 @@ async fn write(change: &mut Change, after: account::Model) -> Result<account::Mo
     let after =
         account::Model { settings_revision: change.next_revision(), updated_at: change.now(), ..after };
     let row = after.clone().into_active_model().reset_all();
-    account::Entity::update(row).exec(change.tx()).await?;
+    account::Entity::update(row).exec_without_returning(change.tx()).await?;
     Ok(after)
 }
 

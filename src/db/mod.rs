@@ -4,18 +4,20 @@
 mod change;
 mod group;
 mod open;
+mod reader;
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
 
 pub use change::Change;
 use group::Group;
 pub use open::{error_kind, is_busy};
+pub use reader::Reader;
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
 /// are the same pool.
 #[derive(Debug, Clone)]
 pub struct Db {
-    read: DatabaseConnection,
+    read: Reader,
     write: DatabaseConnection,
     group: Group,
 }
@@ -23,15 +25,11 @@ pub struct Db {
 impl Db {
     /// Connected to nothing: every statement fails.
     pub fn detached() -> Self {
-        Self {
-            read: DatabaseConnection::default(),
-            write: DatabaseConnection::default(),
-            group: Group::default(),
-        }
+        Self { read: Reader::detached(), write: DatabaseConnection::default(), group: Group::default() }
     }
 
     /// For reads, each seeing one consistent moment.
-    pub fn read(&self) -> &DatabaseConnection {
+    pub fn read(&self) -> &Reader {
         &self.read
     }
 

@@ -8,12 +8,14 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
-use super::{Db, Group, row};
+use super::{Db, Group, Reader, row};
 use crate::config::Secret;
 
 /// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
 const MIGRATION_LOCK: i64 = 0x006f_6d6e_6974_7261;
 const POSTGRES_CONNECTIONS: u32 = 16;
+/// Of these, as many as reads may hold; the others are left to writes.
+const POSTGRES_READERS: u32 = 8;
 const SQLITE_READERS: u32 = 4;
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,12 +28,14 @@ impl Db {
             sqlite_file(url)?;
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
+            let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
             return Ok(Self { read, write, group: Group::default() });
         }
         let mut options = common(url, POSTGRES_CONNECTIONS);
         options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
-        Ok(Self { read: pool.clone(), write: pool, group: Group::default() })
+        let read = Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT);
+        Ok(Self { read, write: pool, group: Group::default() })
     }
 
     /// Brings the schema up to date. Several instances may do this at once: one works, the others
@@ -62,7 +66,7 @@ impl Db {
 
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.read.close_by_ref().await?;
+        self.read.close().await?;
         self.write.close_by_ref().await
     }
 }
@@ -94,6 +98,8 @@ fn sqlite(url: &Secret, connections: u32) -> ConnectOptions {
             .pragma("mmap_size", "268435456")
             .pragma("cache_size", "-8192")
             .statement_cache_capacity(256)
+            // The longest page and its end: a shorter channel stops the reading thread half-way.
+            .row_buffer_size(256)
     });
     options
 }

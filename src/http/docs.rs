@@ -64,15 +64,6 @@ fn scripts(mut html: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_script_may_speak_of_scripts() {
-        let html = r#"<script src="x">one("<script>")</script><p><script>two</script>"#;
-        assert_eq!(super::scripts(html).collect::<Vec<_>>(), [r#"one("<script>")"#, "two"]);
-    }
-}
-
 fn hash(script: &str) -> String {
     STANDARD.encode(digest::digest(&digest::SHA256, script.as_bytes()))
 }
@@ -85,4 +76,13 @@ pub fn show(docs: Data<&Docs>) -> Response {
         .content_type("text/html; charset=utf-8")
         .header("content-security-policy", &page.policy)
         .body(page.html.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_script_may_speak_of_scripts() {
+        let html = r#"<script src="x">one("<script>")</script><p><script>two</script>"#;
+        assert_eq!(super::scripts(html).collect::<Vec<_>>(), [r#"one("<script>")"#, "two"]);
+    }
 }

@@ -177,7 +177,7 @@ async fn store(
         library_entry::Entity::insert(active).exec_without_returning(change.tx()).await?;
         change.unbury(TombstoneKind::Entry, id.to_string()).await?;
     } else {
-        library_entry::Entity::update(active).exec(change.tx()).await?;
+        library_entry::Entity::update(active).exec_without_returning(change.tx()).await?;
     }
     Ok(Entry { row, media_state, media })
 }
