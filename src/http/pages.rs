@@ -87,8 +87,10 @@ pub fn account_deletion(app: Data<&App>) -> Response {
     html(
         "Deleting your account",
         &format!(
-            "<p>An account is deleted with everything in it: library, reviews, comments, history, lists \
-             and settings. {contact}</p>",
+            "<p>In the app you can delete any entry, review, comment, history event and list of yours; what \
+             is deleted leaves only its number behind. This version cannot delete a whole account by \
+             itself: ask the operator to delete yours, with the library, reviews, comments, history, \
+             lists and settings in it. {contact}</p>",
             contact = contact(app.0),
         ),
     )
