@@ -9,6 +9,7 @@
 mod architecture;
 mod contract;
 mod coverage;
+mod episode;
 mod errors;
 mod first_steps;
 mod library;
@@ -17,5 +18,6 @@ mod media;
 mod note;
 mod privacy;
 mod process;
+mod refresh;
 mod storage;
 mod support;
