@@ -133,10 +133,9 @@ async fn forget(db: &Db, media_id: &str) -> Result<()> {
     )
     .await?;
     // Somebody has come to refer to it meanwhile: nothing is taken.
-    if forgotten == 1 {
-        tx.commit().await?
-    } else {
-        tx.rollback().await?
+    match forgotten {
+        1 => tx.commit().await?,
+        _ => tx.rollback().await?,
     }
     Ok(())
 }

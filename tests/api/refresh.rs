@@ -22,7 +22,11 @@ async fn number(t: &TestApp, id: &str, column: &str) -> Option<i64> {
 
 async fn track(t: &TestApp, ids: &[&str]) {
     for id in ids {
-        t.alice.put(&format!("/v1/library/{id}"), json!({ "status": "in_progress" })).send().await.expect(201);
+        t.alice
+            .put(&format!("/v1/library/{id}"), json!({ "status": "in_progress" }))
+            .send()
+            .await
+            .expect(201);
     }
     for id in ids {
         t.filled(id).await;
