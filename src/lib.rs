@@ -26,4 +26,5 @@ pub mod list;
 pub mod media;
 pub mod serve;
 pub mod server;
+pub mod sync;
 pub mod telemetry;

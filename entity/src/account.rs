@@ -21,6 +21,10 @@ pub struct Model {
     pub updated_at: i64,
     /// When the account was erased.
     pub erased_at: Option<i64>,
+    /// Tombstones up to this revision are gone: who knows less must read everything anew.
+    pub horizon: i64,
+    /// Per setting who wrote it last and when, in a compact form.
+    pub stamps: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -22,6 +22,8 @@ pub struct Model {
     pub revision: i64,
     pub created_at: i64,
     pub updated_at: i64,
+    /// Per field who wrote it last and when, in a compact form.
+    pub stamps: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

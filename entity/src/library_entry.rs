@@ -32,6 +32,8 @@ pub struct Model {
     pub updated_at: i64,
     /// Which episodes of a series the account has seen, in a compact form made from `watched_episode`.
     pub watched: Option<String>,
+    /// Per field who wrote it last and when, in a compact form.
+    pub stamps: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

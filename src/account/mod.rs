@@ -72,8 +72,15 @@ impl Locale {
 
 /// Changes settings; tells the account as it is then.
 pub async fn update(db: &Db, id: Uuid, expected: &Expected, patch: Patch) -> Result<account::Model> {
-    let patch = check(patch)?;
     let mut change = db.change(id).await?;
+    let after = update_in(&mut change, expected, patch).await?;
+    change.commit().await?;
+    Ok(after)
+}
+
+/// The same inside a change.
+pub async fn update_in(change: &mut Change, expected: &Expected, patch: Patch) -> Result<account::Model> {
+    let patch = check(patch)?;
     let before = change.account().clone();
     expected.allows(Some(before.settings_revision))?;
     let after = account::Model {
@@ -83,19 +90,19 @@ pub async fn update(db: &Db, id: Uuid, expected: &Expected, patch: Patch) -> Res
         ..before.clone()
     };
     if after == before {
-        change.commit().await?;
         return Ok(after);
     }
-    let after = write(&mut change, after).await?;
-    change.commit().await?;
-    Ok(after)
-}
-
-async fn write(change: &mut Change, after: account::Model) -> Result<account::Model> {
-    let after =
-        account::Model { settings_revision: change.next_revision(), updated_at: change.now(), ..after };
+    let revision = change.next_revision();
+    let fields = [
+        ("language", after.language != before.language),
+        ("time_zone", after.time_zone != before.time_zone),
+        ("progress_sets_status", after.progress_sets_status != before.progress_sets_status),
+    ];
+    let stamps = change.stamps(before.stamps.as_deref(), revision, &fields);
+    let after = account::Model { settings_revision: revision, updated_at: change.now(), stamps, ..after };
     let row = after.clone().into_active_model().reset_all();
     account::Entity::update(row).exec_without_returning(change.tx()).await?;
+    change.adopt(after.clone());
     Ok(after)
 }
 

@@ -11,6 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::group::Turn;
+use super::stamp::{Author, Stamps};
 use super::{Db, execute, row};
 use crate::clock::{self, Millis};
 use crate::error::{Error, Result};
@@ -22,6 +23,7 @@ pub struct Change {
     used: i64,
     keep: bool,
     now: Millis,
+    author: Author,
 }
 
 /// The transaction that a change runs in.
@@ -73,7 +75,9 @@ impl Db {
             Some(row) => account::Model::from_query_result(&row, "")?,
             None => return Err(Error::AccountErased),
         };
-        Ok(Change { scope, account, used: 0, keep: false, now: clock::now() })
+        let now = clock::now();
+        let author = Author { made_at: now, mutation: None };
+        Ok(Change { scope, account, used: 0, keep: false, now, author })
     }
 }
 
@@ -85,6 +89,11 @@ impl Change {
     /// The account as it stands inside this transaction.
     pub fn account(&self) -> &account::Model {
         &self.account
+    }
+
+    /// The account's settings as a write inside this change has left them, for the writes that follow.
+    pub fn adopt(&mut self, settings: account::Model) {
+        self.account = settings;
     }
 
     pub fn account_id(&self) -> Uuid {
@@ -100,6 +109,21 @@ impl Change {
     pub fn next_revision(&mut self) -> i64 {
         self.used += 1;
         self.account.revision + self.used - 1
+    }
+
+    /// Whose writes follow, for their stamps; without it they are a call's of now.
+    pub fn write_as(&mut self, author: Author) {
+        self.author = author;
+    }
+
+    /// The stamps of a row that had `before`, after a write under `revision` to the fields that are named
+    /// with `true`.
+    pub fn stamps(&self, before: Option<&str>, revision: i64, fields: &[(&str, bool)]) -> Option<String> {
+        let mut stamps = Stamps::parse(before);
+        for (field, _) in fields.iter().filter(|(_, changed)| *changed) {
+            stamps.set(field, revision, self.author);
+        }
+        stamps.to_text()
     }
 
     /// Leaves a tombstone for something that was deleted.

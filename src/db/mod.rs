@@ -5,6 +5,7 @@ mod change;
 mod group;
 mod open;
 mod reader;
+mod stamp;
 
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
 
@@ -12,6 +13,7 @@ pub use change::Change;
 use group::Group;
 pub use open::{error_kind, is_busy};
 pub use reader::Reader;
+pub use stamp::{Author, Stamp, Stamps};
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
 /// are the same pool.

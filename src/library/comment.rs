@@ -13,7 +13,7 @@ use super::entry::child_key;
 use super::{MAX_PER_ENTRY, require_entry};
 use crate::catalog::{Kind, MediaId};
 use crate::clock::Millis;
-use crate::db::Db;
+use crate::db::{Change, Db};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
@@ -75,9 +75,23 @@ pub async fn put(
     expected: &Expected,
     text: Text,
 ) -> Result<(comment::Model, bool)> {
-    check(id, &text)?;
     let mut change = db.change(account).await?;
-    require_entry(&change, id).await?;
+    let written = write(&mut change, id, comment_id, expected, text).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write(
+    change: &mut Change,
+    id: &MediaId,
+    comment_id: Uuid,
+    expected: &Expected,
+    text: Text,
+) -> Result<(comment::Model, bool)> {
+    check(id, &text)?;
+    let account = change.account_id();
+    require_entry(change, id).await?;
     let key = (account, id.to_string(), comment_id);
     let before = comment::Entity::find_by_id(key).one(change.tx()).await?;
     if before.is_none() && change.is_buried(TombstoneKind::Comment, child_key(id, comment_id)).await? {
@@ -89,9 +103,7 @@ pub async fn put(
         && (&row.body, row.anchor_kind, row.anchor_season, row.anchor_number)
             == (&text.body, anchor_kind, anchor_season, anchor_number)
     {
-        let row = row.clone();
-        change.commit().await?;
-        return Ok((row, false));
+        return Ok((row.clone(), false));
     }
     let created = before.is_none();
     if created {
@@ -103,6 +115,14 @@ pub async fn put(
             return Err(Error::LimitReached { what: "comments on an entry", limit: MAX_PER_ENTRY });
         }
     }
+    let revision = change.next_revision();
+    let old = before.as_ref();
+    let anchored = |row: &comment::Model| (row.anchor_kind, row.anchor_season, row.anchor_number);
+    let fields = [
+        ("body", old.is_none_or(|row| row.body != text.body)),
+        ("anchor", old.is_none_or(|row| anchored(row) != (anchor_kind, anchor_season, anchor_number))),
+    ];
+    let stamps = change.stamps(old.and_then(|row| row.stamps.as_deref()), revision, &fields);
     let row = comment::Model {
         account_id: account,
         media_id: id.to_string(),
@@ -111,9 +131,10 @@ pub async fn put(
         anchor_kind,
         anchor_season,
         anchor_number,
-        revision: change.next_revision(),
+        revision,
         created_at: before.map_or(change.now(), |row| row.created_at),
         updated_at: change.now(),
+        stamps,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
@@ -121,7 +142,6 @@ pub async fn put(
     } else {
         comment::Entity::update(active).exec(change.tx()).await?;
     }
-    change.commit().await?;
     Ok((row, created))
 }
 
@@ -133,15 +153,20 @@ pub async fn delete(
     expected: &Expected,
 ) -> Result<()> {
     let mut change = db.change(account).await?;
-    let key = (account, id.to_string(), comment_id);
+    remove(&mut change, id, comment_id, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: &MediaId, comment_id: Uuid, expected: &Expected) -> Result<()> {
+    let key = (change.account_id(), id.to_string(), comment_id);
     let Some(row) = comment::Entity::find_by_id(key.clone()).one(change.tx()).await? else {
         return expected.allows_absence();
     };
     expected.allows(Some(row.revision))?;
     comment::Entity::delete_by_id(key).exec(change.tx()).await?;
-    change.bury(TombstoneKind::Comment, child_key(id, comment_id)).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::Comment, child_key(id, comment_id)).await
 }
 
 /// The anchor that a row holds.

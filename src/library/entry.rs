@@ -57,8 +57,23 @@ pub async fn write(
     create: Create,
     write: &Write,
 ) -> Result<Written> {
-    check(id, write)?;
     let mut change = db.change(account).await?;
+    let written = write_in(&mut change, id, locale, expected, create, write).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write_in(
+    change: &mut Change,
+    id: &MediaId,
+    locale: Locale,
+    expected: &Expected,
+    create: Create,
+    write: &Write,
+) -> Result<Written> {
+    check(id, write)?;
+    let account = change.account_id();
     let before = page::one(change.tx(), account, id, locale).await?;
     expected.allows(before.as_ref().map(|entry| entry.row.revision))?;
     if before.is_none() && create == Create::Refused {
@@ -70,31 +85,34 @@ pub async fn write(
     if let (Some(old), Some(entry)) = (old, &before)
         && old == outcome.state
     {
-        change.commit().await?;
         return Ok(Written { entry: entry.clone(), created: false, wanted: false });
     }
     let created = before.is_none();
-    let (entry, wanted) = store(&mut change, id, locale, before, &outcome.state).await?;
+    let (entry, wanted) = store(change, id, locale, before, &outcome.state).await?;
     if let Some(date) = outcome.finished {
-        history::add_finish(&mut change, id, date).await?;
+        history::add_finish(change, id, date).await?;
     }
-    change.commit().await?;
     Ok(Written { entry, created, wanted })
 }
 
 /// Deletes an entry with its review, comments and history. What is not there is deleted already.
 pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
-    let key = (account, id.as_str().to_owned());
+    remove(&mut change, id, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: &MediaId, expected: &Expected) -> Result<()> {
+    let key = (change.account_id(), id.as_str().to_owned());
     let Some(row) = library_entry::Entity::find_by_id(key.clone()).one(change.tx()).await? else {
         return expected.allows_absence();
     };
     expected.allows(Some(row.revision))?;
-    bury_children(&mut change, id).await?;
+    bury_children(change, id).await?;
     library_entry::Entity::delete_by_id(key).exec(change.tx()).await?;
-    change.bury(TombstoneKind::Entry, id.to_string()).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::Entry, id.to_string()).await
 }
 
 /// The entry's own tombstone stands for what hung on it; ids chosen by a phone get one each, so that
@@ -153,6 +171,24 @@ async fn store(
     let (account, now) = (change.account_id(), change.now());
     let revision = change.next_revision();
     let created = before.is_none();
+    let stamps = {
+        let row = before.as_ref().map(|entry| &entry.row);
+        let old = row.map(self::state);
+        let differs =
+            |field: &dyn Fn(&State, &State) -> bool| old.as_ref().is_none_or(|old| field(old, state));
+        let fields = [
+            (
+                "status",
+                differs(&|old, new| (old.status, old.status_set_by) != (new.status, new.status_set_by)),
+            ),
+            ("rating", differs(&|old, new| old.rating != new.rating)),
+            ("favorite", differs(&|old, new| old.favorite != new.favorite)),
+            ("progress", differs(&|old, new| old.progress != new.progress)),
+            ("started_on", differs(&|old, new| old.started_on != new.started_on)),
+            ("finished_on", differs(&|old, new| old.finished_on != new.finished_on)),
+        ];
+        change.stamps(row.and_then(|row| row.stamps.as_deref()), revision, &fields)
+    };
     let mut wanted = false;
     let (added_at, awaits_media, watched, media_state, media, following) = match before {
         Some(Entry { row, media_state, media, following }) => {
@@ -192,6 +228,7 @@ async fn store(
         added_at,
         updated_at: now,
         watched,
+        stamps,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {

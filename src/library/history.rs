@@ -81,9 +81,23 @@ pub async fn put(
     expected: &Expected,
     finished: Finished,
 ) -> Result<(history_event::Model, bool)> {
-    let finished = normal(finished)?;
     let mut change = db.change(account).await?;
-    require_entry(&change, id).await?;
+    let written = write(&mut change, id, event, expected, finished).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write(
+    change: &mut Change,
+    id: &MediaId,
+    event: Uuid,
+    expected: &Expected,
+    finished: Finished,
+) -> Result<(history_event::Model, bool)> {
+    let finished = normal(finished)?;
+    let account = change.account_id();
+    require_entry(change, id).await?;
     let key = (account, id.to_string(), event);
     let before = history_event::Entity::find_by_id(key).one(change.tx()).await?;
     if before.is_none() && change.is_buried(TombstoneKind::HistoryEvent, child_key(id, event)).await? {
@@ -94,13 +108,10 @@ pub async fn put(
     if let Some(row) = &before
         && (&row.finished_on, row.finished_precision) == (&date, finished.precision)
     {
-        let row = row.clone();
-        change.commit().await?;
-        return Ok((row, false));
+        return Ok((row.clone(), false));
     }
     let created = before.is_none();
-    let row = store(&mut change, id, event, before, finished).await?;
-    change.commit().await?;
+    let row = store(change, id, event, before, finished).await?;
     Ok((row, created))
 }
 
@@ -138,15 +149,24 @@ async fn store(
             return Err(Error::LimitReached { what: "history events of an entry", limit: MAX_PER_ENTRY });
         }
     }
+    let revision = change.next_revision();
+    let date = finished.on.map(|date| date.to_string());
+    let old = before.as_ref();
+    let fields = [
+        ("finished_on", old.is_none_or(|row| row.finished_on != date)),
+        ("precision", old.is_none_or(|row| row.finished_precision != finished.precision)),
+    ];
+    let stamps = change.stamps(old.and_then(|row| row.stamps.as_deref()), revision, &fields);
     let row = history_event::Model {
         account_id: account,
         media_id: id.to_string(),
         id: event,
-        finished_on: finished.on.map(|date| date.to_string()),
+        finished_on: date,
         finished_precision: finished.precision,
-        revision: change.next_revision(),
+        revision,
         created_at: before.map_or(change.now(), |row| row.created_at),
         updated_at: change.now(),
+        stamps,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
@@ -159,15 +179,20 @@ async fn store(
 
 pub async fn delete(db: &Db, account: Uuid, id: &MediaId, event: Uuid, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
-    let key = (account, id.to_string(), event);
+    remove(&mut change, id, event, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: &MediaId, event: Uuid, expected: &Expected) -> Result<()> {
+    let key = (change.account_id(), id.to_string(), event);
     let Some(row) = history_event::Entity::find_by_id(key.clone()).one(change.tx()).await? else {
         return expected.allows_absence();
     };
     expected.allows(Some(row.revision))?;
     history_event::Entity::delete_by_id(key).exec(change.tx()).await?;
-    change.bury(TombstoneKind::HistoryEvent, child_key(id, event)).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::HistoryEvent, child_key(id, event)).await
 }
 
 /// A date is kept as the first day of the period that its precision names.

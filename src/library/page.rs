@@ -58,6 +58,9 @@ const COLUMNS: &str = "e.account_id, e.media_id, e.kind, e.status, e.status_set_
     e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
     m.runtime_minutes, m.page_count, m.season_count, m.episode_count, m.schedule, e.watched";
 
+/// The column behind [`COLUMNS`].
+const LAST: usize = 25;
+
 const TABLES: &str = "library_entry e LEFT JOIN media m ON m.id = e.media_id \
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2";
 
@@ -91,10 +94,13 @@ pub async fn one(
     id: &MediaId,
     locale: Locale,
 ) -> Result<Option<Entry>> {
-    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.account_id = $1 AND e.media_id = $3");
+    let sql = format!("SELECT {COLUMNS}, e.stamps FROM {TABLES} WHERE e.account_id = $1 AND e.media_id = $3");
     let values = [account.into(), locale.language.as_str().into(), id.as_str().into()];
     let found = rows(connection, &sql, values).await?;
-    Ok(found.first().map(|row| decode(row, locale.today)).transpose()?)
+    let Some(row) = found.first() else { return Ok(None) };
+    let mut entry = decode(row, locale.today)?;
+    entry.row.stamps = row.try_get_by_index(LAST)?;
+    Ok(Some(entry))
 }
 
 /// The account's entries among `ids`, in no particular order.
@@ -172,10 +178,9 @@ fn sort_expression(sort: Sort, descending: bool) -> &'static str {
 }
 
 fn sort_value(row: &QueryResult, sort: Sort) -> Result<SortValue, DbErr> {
-    const KEY: usize = 25;
     Ok(match sort {
-        Sort::UpdatedAt | Sort::AddedAt | Sort::Rating => SortValue::Number(row.try_get_by_index(KEY)?),
-        Sort::Title | Sort::FinishedOn => SortValue::Text(row.try_get_by_index(KEY)?),
+        Sort::UpdatedAt | Sort::AddedAt | Sort::Rating => SortValue::Number(row.try_get_by_index(LAST)?),
+        Sort::Title | Sort::FinishedOn => SortValue::Text(row.try_get_by_index(LAST)?),
     })
 }
 
@@ -215,6 +220,8 @@ fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
         added_at: row.try_get_by_index(14)?,
         updated_at: row.try_get_by_index(15)?,
         watched: row.try_get_by_index(24)?,
+        // Writes alone need them, one row at a time.
+        stamps: None,
     };
     let following = match entry.kind.as_str() {
         "tv" => Some(following(row, entry.watched.as_deref(), today)?),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::require_entry;
 use crate::catalog::MediaId;
-use crate::db::Db;
+use crate::db::{Change, Db};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
@@ -33,26 +33,46 @@ pub async fn put(
     text: Text,
 ) -> Result<(review::Model, bool)> {
     let mut change = db.change(account).await?;
-    require_entry(&change, id).await?;
+    let written = write(&mut change, id, expected, text).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write(
+    change: &mut Change,
+    id: &MediaId,
+    expected: &Expected,
+    text: Text,
+) -> Result<(review::Model, bool)> {
+    let account = change.account_id();
+    require_entry(change, id).await?;
     let before = review::Entity::find_by_id((account, id.to_string())).one(change.tx()).await?;
     expected.allows(before.as_ref().map(|row| row.revision))?;
     if let Some(row) = &before
         && (&row.title, &row.body, row.spoiler) == (&text.title, &text.body, text.spoiler)
     {
-        let row = row.clone();
-        change.commit().await?;
-        return Ok((row, false));
+        return Ok((row.clone(), false));
     }
     let created = before.is_none();
+    let revision = change.next_revision();
+    let old = before.as_ref();
+    let fields = [
+        ("title", old.is_none_or(|row| row.title != text.title)),
+        ("body", old.is_none_or(|row| row.body != text.body)),
+        ("spoiler", old.is_none_or(|row| row.spoiler != text.spoiler)),
+    ];
+    let stamps = change.stamps(old.and_then(|row| row.stamps.as_deref()), revision, &fields);
     let row = review::Model {
         account_id: account,
         media_id: id.to_string(),
         title: text.title,
         body: text.body,
         spoiler: text.spoiler,
-        revision: change.next_revision(),
+        revision,
         created_at: before.map_or(change.now(), |row| row.created_at),
         updated_at: change.now(),
+        stamps,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
@@ -61,12 +81,19 @@ pub async fn put(
     } else {
         review::Entity::update(active).exec(change.tx()).await?;
     }
-    change.commit().await?;
     Ok((row, created))
 }
 
 pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
+    remove(&mut change, id, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: &MediaId, expected: &Expected) -> Result<()> {
+    let account = change.account_id();
     let found = review::Entity::find_by_id((account, id.to_string())).one(change.tx()).await?;
     let Some(row) = found else { return expected.allows_absence() };
     expected.allows(Some(row.revision))?;
@@ -74,7 +101,5 @@ pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -
         .filter(review::Column::AccountId.eq(account).and(review::Column::MediaId.eq(id.as_str())))
         .exec(change.tx())
         .await?;
-    change.bury(TombstoneKind::Review, id.to_string()).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::Review, id.to_string()).await
 }

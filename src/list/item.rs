@@ -115,25 +115,37 @@ pub async fn write(
     write: Write,
 ) -> Result<Written> {
     let mut change = db.change(account).await?;
-    require(&change, list).await?;
+    let written = write_in(&mut change, (list, id), language, expected, create, write).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write_in(
+    change: &mut Change,
+    (list, id): (Uuid, &MediaId),
+    language: Language,
+    expected: &Expected,
+    create: Create,
+    write: Write,
+) -> Result<Written> {
+    let account = change.account_id();
+    require(change, list).await?;
     let before = many(change.tx(), account, list, &[id.to_string()], language).await?.into_iter().next();
     expected.allows(before.as_ref().map(|item| item.row.revision))?;
     if before.is_none() && create == Create::Refused {
         return Err(Error::NotFound);
     }
     let old = before.as_ref().map(|item| &item.row);
-    let position = order::place(&mut change, list, id, old, &write.place).await?;
+    let position = order::place(change, list, id, old, &write.place).await?;
     let note = write.note.unwrap_or_else(|| old.and_then(|row| row.note.clone()));
     if let Some(item) = &before
         && (&item.row.position, &item.row.note) == (&position, &note)
     {
-        let item = item.clone();
-        change.commit().await?;
-        return Ok(Written { item, created: false, wanted: false });
+        return Ok(Written { item: item.clone(), created: false, wanted: false });
     }
     let created = before.is_none();
-    let (item, wanted) = store(&mut change, list, id, language, before, position, note).await?;
-    change.commit().await?;
+    let (item, wanted) = store(change, list, id, language, before, position, note).await?;
     Ok(Written { item, created, wanted })
 }
 
@@ -149,6 +161,13 @@ async fn store(
     let (account, now) = (change.account_id(), change.now());
     let created = before.is_none();
     let mut wanted = false;
+    let revision = change.next_revision();
+    let old = before.as_ref().map(|item| &item.row);
+    let fields = [
+        ("position", old.is_none_or(|row| row.position != position)),
+        ("note", old.is_none_or(|row| row.note != note)),
+    ];
+    let stamps = change.stamps(old.and_then(|row| row.stamps.as_deref()), revision, &fields);
     let (added_at, awaits_media, media_state, media) = match before {
         Some(item) => (item.row.added_at, item.row.awaits_media, item.media_state, item.media),
         None => {
@@ -167,9 +186,10 @@ async fn store(
         position,
         note,
         awaits_media,
-        revision: change.next_revision(),
+        revision,
         added_at,
         updated_at: now,
+        stamps,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
@@ -192,15 +212,20 @@ async fn refuse_beyond_limit(change: &Change, list: Uuid) -> Result<()> {
 
 pub async fn delete(db: &Db, account: Uuid, list: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
-    let key = (account, list, id.to_string());
+    remove(&mut change, list, id, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, list: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
+    let key = (change.account_id(), list, id.to_string());
     let Some(row) = list_item::Entity::find_by_id(key.clone()).one(change.tx()).await? else {
         return expected.allows_absence();
     };
     expected.allows(Some(row.revision))?;
     list_item::Entity::delete_by_id(key).exec(change.tx()).await?;
-    change.bury(TombstoneKind::ListItem, item_key(list, id)).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::ListItem, item_key(list, id)).await
 }
 
 fn item_key(list: Uuid, id: &MediaId) -> String {

@@ -38,7 +38,7 @@ pub struct Write {
 pub type Position = (Millis, Uuid);
 
 const COLUMNS: &str = "l.account_id, l.id, l.name, l.description, l.revision, l.created_at, l.updated_at, \
-    (SELECT COUNT(*) FROM list_item i WHERE i.account_id = l.account_id AND i.list_id = l.id)";
+    l.stamps, (SELECT COUNT(*) FROM list_item i WHERE i.account_id = l.account_id AND i.list_id = l.id)";
 
 fn decode(row: &sea_orm::QueryResult) -> Result<List, sea_orm::DbErr> {
     Ok(List {
@@ -50,8 +50,9 @@ fn decode(row: &sea_orm::QueryResult) -> Result<List, sea_orm::DbErr> {
             revision: row.try_get_by_index(4)?,
             created_at: row.try_get_by_index(5)?,
             updated_at: row.try_get_by_index(6)?,
+            stamps: row.try_get_by_index(7)?,
         },
-        item_count: row.try_get_by_index(7)?,
+        item_count: row.try_get_by_index(8)?,
     })
 }
 
@@ -95,6 +96,19 @@ pub async fn write(
     write: Write,
 ) -> Result<(List, bool)> {
     let mut change = db.change(account).await?;
+    let written = write_in(&mut change, id, expected, write).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write_in(
+    change: &mut Change,
+    id: Uuid,
+    expected: &Expected,
+    write: Write,
+) -> Result<(List, bool)> {
+    let account = change.account_id();
     let before = find(change.tx(), account, id).await?;
     if before.is_none() && change.is_buried(TombstoneKind::List, id.to_string()).await? {
         return Err(Error::Deleted);
@@ -108,8 +122,7 @@ pub async fn write(
             return Err(Error::LimitReached { what: "lists", limit: MAX_LISTS });
         }
     }
-    let list = store(&mut change, id, before, write).await?;
-    change.commit().await?;
+    let list = store(change, id, before, write).await?;
     Ok((list, created))
 }
 
@@ -137,11 +150,18 @@ async fn store(change: &mut Change, id: Uuid, before: Option<List>, write: Write
         revision: old.as_ref().map_or(0, |row| row.revision),
         created_at: old.as_ref().map_or(change.now(), |row| row.created_at),
         updated_at: old.as_ref().map_or(change.now(), |row| row.updated_at),
+        stamps: old.as_ref().and_then(|row| row.stamps.clone()),
     };
     if old.as_ref() == Some(&row) {
         return Ok(List { row, item_count });
     }
-    let row = list::Model { revision: change.next_revision(), updated_at: change.now(), ..row };
+    let revision = change.next_revision();
+    let fields = [
+        ("name", old.as_ref().is_none_or(|old| old.name != row.name)),
+        ("description", old.as_ref().is_none_or(|old| old.description != row.description)),
+    ];
+    let stamps = change.stamps(row.stamps.as_deref(), revision, &fields);
+    let row = list::Model { revision, updated_at: change.now(), stamps, ..row };
     let active = row.clone().into_active_model().reset_all();
     if old.is_none() {
         list::Entity::insert(active).exec_without_returning(change.tx()).await?;
@@ -154,6 +174,14 @@ async fn store(change: &mut Change, id: Uuid, before: Option<List>, write: Write
 /// Deletes a list with its items, for which its tombstone stands too.
 pub async fn delete(db: &Db, account: Uuid, id: Uuid, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
+    remove(&mut change, id, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: Uuid, expected: &Expected) -> Result<()> {
+    let account = change.account_id();
     let Some(row) = list::Entity::find_by_id((account, id)).one(change.tx()).await? else {
         return expected.allows_absence();
     };
@@ -164,9 +192,7 @@ pub async fn delete(db: &Db, account: Uuid, id: Uuid, expected: &Expected) -> Re
         .filter(list::Column::AccountId.eq(account).and(list::Column::Id.eq(id)))
         .exec(change.tx())
         .await?;
-    change.bury(TombstoneKind::List, id.to_string()).await?;
-    change.commit().await?;
-    Ok(())
+    change.bury(TombstoneKind::List, id.to_string()).await
 }
 
 /// The list that a change is about, or [`Error::NotFound`].

@@ -60,6 +60,7 @@ impl Marks {
     ) -> Result<Vec<watched_episode::Model>> {
         let mut added = Vec::new();
         for place in places.iter().filter(|place| !self.places.contains(place)) {
+            let revision = change.next_revision();
             added.push(watched_episode::Model {
                 account_id: change.account_id(),
                 media_id: self.entry.media_id.clone(),
@@ -67,9 +68,10 @@ impl Marks {
                 number: place.number,
                 source_episode_id: self.source_id(*place),
                 watched_on: watched_on.clone(),
-                revision: change.next_revision(),
+                revision,
                 created_at: change.now(),
                 updated_at: change.now(),
+                stamps: change.stamps(None, revision, &[("watched_on", true)]),
             });
         }
         if self.places.len() + added.len() > MAX_MARKS {
@@ -108,6 +110,7 @@ impl Marks {
         if self.places == self.before {
             return Ok(());
         }
+        let before = entry::state(&self.entry);
         let regular = |places: &BTreeSet<Place>| places.iter().any(|place| !place.is_special());
         if !regular(&self.before) && regular(&self.places) && change.account().progress_sets_status {
             let mut state = entry::state(&self.entry);
@@ -116,8 +119,12 @@ impl Marks {
             self.entry.status_set_by = state.status_set_by;
             self.entry.started_on = state.started_on.map(|date| date.to_string());
         }
+        let started = entry::state(&self.entry) != before;
         self.entry.watched = self.places.iter().copied().collect::<Watched>().to_text();
-        self.entry.revision = change.next_revision();
+        let revision = change.next_revision();
+        let fields = [("status", started), ("started_on", started)];
+        self.entry.stamps = change.stamps(self.entry.stamps.as_deref(), revision, &fields);
+        self.entry.revision = revision;
         self.entry.updated_at = change.now();
         let row = self.entry.into_active_model().reset_all();
         library_entry::Entity::update(row).exec_without_returning(change.tx()).await?;
@@ -150,12 +157,9 @@ pub(super) async fn redate(
     row: watched_episode::Model,
     watched_on: Option<String>,
 ) -> Result<watched_episode::Model> {
-    let row = watched_episode::Model {
-        watched_on,
-        revision: change.next_revision(),
-        updated_at: change.now(),
-        ..row
-    };
+    let revision = change.next_revision();
+    let stamps = change.stamps(row.stamps.as_deref(), revision, &[("watched_on", true)]);
+    let row = watched_episode::Model { watched_on, revision, updated_at: change.now(), stamps, ..row };
     let active = row.clone().into_active_model().reset_all();
     watched_episode::Entity::update(active).exec_without_returning(change.tx()).await?;
     Ok(row)

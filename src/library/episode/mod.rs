@@ -19,7 +19,7 @@ pub use watched::{Following, Watched, follow};
 use self::mark::Marks;
 use crate::account;
 use crate::catalog::{Kind, MediaId};
-use crate::db::Db;
+use crate::db::{Change, Db};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::media::Place;
@@ -126,10 +126,23 @@ pub async fn put(
     expected: &Expected,
     write: Write,
 ) -> Result<(watched_episode::Model, bool)> {
-    require_series(id)?;
     let mut change = db.change(account).await?;
-    let mut marks = Marks::open(&change, id).await?;
-    let before = mark::find(&change, id, place).await?;
+    let written = write_in(&mut change, id, place, expected, write).await?;
+    change.commit().await?;
+    Ok(written)
+}
+
+/// The same inside a change.
+pub async fn write_in(
+    change: &mut Change,
+    id: &MediaId,
+    place: Place,
+    expected: &Expected,
+    write: Write,
+) -> Result<(watched_episode::Model, bool)> {
+    require_series(id)?;
+    let mut marks = Marks::open(change, id).await?;
+    let before = mark::find(change, id, place).await?;
     expected.allows(before.as_ref().map(|row| row.revision))?;
     let day = account::day(change.account(), write.on);
     let watched_on = match (write.watched_on, &before) {
@@ -139,28 +152,31 @@ pub async fn put(
     };
     let (row, created) = match before {
         Some(row) if row.watched_on == watched_on => (row, false),
-        Some(row) => (mark::redate(&mut change, row, watched_on).await?, false),
+        Some(row) => (mark::redate(change, row, watched_on).await?, false),
         None => {
-            let mut added = marks.add(&mut change, &[place], watched_on).await?;
+            let mut added = marks.add(change, &[place], watched_on).await?;
             (added.pop().ok_or(Error::NotFound)?, true)
         }
     };
-    marks.close(&mut change, day).await?;
-    change.commit().await?;
+    marks.close(change, day).await?;
     Ok((row, created))
 }
 
 /// Takes the mark off one episode. What is not there is gone already.
 pub async fn delete(db: &Db, account: Uuid, id: &MediaId, place: Place, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
-    let before = mark::find(&change, id, place).await?;
-    match &before {
+    remove(&mut change, id, place, expected).await?;
+    change.commit().await?;
+    Ok(())
+}
+
+/// The same inside a change.
+pub async fn remove(change: &mut Change, id: &MediaId, place: Place, expected: &Expected) -> Result<()> {
+    match mark::find(change, id, place).await? {
         Some(row) => expected.allows(Some(row.revision))?,
         None => expected.allows_absence()?,
     }
-    take_back(&mut change, id, Span::one(place)).await?;
-    change.commit().await?;
-    Ok(())
+    take_back(change, id, Span::one(place)).await
 }
 
 /// A mark on many episodes.
@@ -214,7 +230,7 @@ pub async fn delete_many(
 }
 
 /// What is marked goes at once; what was asked for and is not done yet will be taken back when it is.
-async fn take_back(change: &mut crate::db::Change, id: &MediaId, span: Span) -> Result<()> {
+async fn take_back(change: &mut Change, id: &MediaId, span: Span) -> Result<()> {
     let mut marks = match Marks::open(change, id).await {
         Err(Error::NotFound) => return Ok(()),
         marks => marks?,
