@@ -32,6 +32,9 @@ pub enum Error {
     /// Understood and refused: every violation at once, and the code clients switch on.
     #[error("invalid: {code}")]
     Invalid { code: &'static str, violations: Vec<Violation> },
+    /// What the device knows is too old, or of another database: it must read everything anew.
+    #[error("cursor expired")]
+    CursorExpired,
     /// The account was erased: nothing can bring it back.
     #[error("account erased")]
     AccountErased,
@@ -47,6 +50,21 @@ pub enum Error {
 }
 
 impl Error {
+    /// The stable word that clients switch on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Deleted => "deleted",
+            Self::RevisionConflict => "revision_conflict",
+            Self::CursorExpired => "cursor_expired",
+            Self::Invalid { code, .. } => code,
+            Self::AccountErased => "account_erased",
+            Self::LimitReached { .. } => "limit_reached",
+            Self::SourceUnavailable { .. } => "source_unavailable",
+            Self::Database(_) => "internal",
+        }
+    }
+
     /// Refuses the value at `pointer`.
     pub fn invalid(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid { code, violations: vec![Violation::new(pointer, message)] }

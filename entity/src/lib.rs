@@ -12,6 +12,7 @@ pub mod media_text;
 pub mod media_wanted;
 pub mod pending_episodes;
 pub mod review;
+pub mod sync_mutation;
 pub mod tombstone;
 pub mod value;
 pub mod watched_episode;

@@ -6,7 +6,8 @@ use entity::value::TombstoneKind;
 use entity::{account, tombstone};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, Set, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, Set,
+    TransactionTrait,
 };
 use uuid::Uuid;
 
@@ -24,6 +25,12 @@ pub struct Change {
     keep: bool,
     now: Millis,
     author: Author,
+}
+
+/// A point inside a change.
+pub struct Savepoint {
+    account: account::Model,
+    used: i64,
 }
 
 /// The transaction that a change runs in.
@@ -124,6 +131,26 @@ impl Change {
             stamps.set(field, revision, self.author);
         }
         stamps.to_text()
+    }
+
+    /// Marks a point that [`Change::roll_back_to`] can go back to, until [`Change::release`].
+    pub async fn savepoint(&self) -> Result<Savepoint> {
+        self.tx().execute_unprepared("SAVEPOINT part").await?;
+        Ok(Savepoint { account: self.account.clone(), used: self.used })
+    }
+
+    pub async fn release(&self) -> Result<()> {
+        self.tx().execute_unprepared("RELEASE SAVEPOINT part").await?;
+        Ok(())
+    }
+
+    /// Undoes everything since the savepoint, the numbers taken included.
+    pub async fn roll_back_to(&mut self, savepoint: Savepoint) -> Result<()> {
+        self.tx().execute_unprepared("ROLLBACK TO SAVEPOINT part").await?;
+        self.release().await?;
+        self.account = savepoint.account;
+        self.used = savepoint.used;
+        Ok(())
     }
 
     /// Leaves a tombstone for something that was deleted.

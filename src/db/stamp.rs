@@ -49,6 +49,10 @@ impl Stamps {
         self.0.get(field)
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = &Stamp> {
+        self.0.values()
+    }
+
     pub fn set(&mut self, field: &str, revision: i64, author: Author) {
         self.0.insert(field.to_owned(), Stamp(revision, author.made_at, author.mutation));
     }

@@ -99,7 +99,7 @@ pub fn problem(status: u16) -> Value {
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),
         412 => Problem { current: Some(entry()), ..Error::RevisionConflict.into() },
-        413 => json::too_large(),
+        413 => json::too_large(json::BODY_LIMIT),
         415 => json::unsupported(),
         422 => json::invalid().errors(at("/rating", "must be at most 100")),
         429 => Problem::rate_limited(3),

@@ -13,13 +13,13 @@ use super::contract::Operation;
 use super::problem::{Problem, Raised};
 use std::sync::Arc;
 
-/// A request body of at most 1 MiB.
-pub struct Json<T>(pub T);
+/// A request body of at most `LIMIT` bytes; 1 MiB unless said otherwise.
+pub struct Json<T, const LIMIT: usize = BODY_LIMIT>(pub T);
 
 /// The bound on a request body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-impl<T: Type> Payload for Json<T> {
+impl<T: Type, const LIMIT: usize> Payload for Json<T, LIMIT> {
     const CONTENT_TYPE: &'static str = "application/json";
 
     fn check_content_type(content_type: &str) -> bool {
@@ -36,13 +36,13 @@ impl<T: Type> Payload for Json<T> {
     }
 }
 
-impl<T: ParseFromJSON> ParsePayload for Json<T> {
+impl<T: ParseFromJSON, const LIMIT: usize> ParsePayload for Json<T, LIMIT> {
     const IS_REQUIRED: bool = true;
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let raised = |problem: Problem| poem::Error::from(Raised(Box::new(problem)));
-        let bytes = body.take()?.into_bytes_limit(BODY_LIMIT).await.map_err(|error| match error {
-            poem::error::ReadBodyError::PayloadTooLarge => raised(too_large()),
+        let bytes = body.take()?.into_bytes_limit(LIMIT).await.map_err(|error| match error {
+            poem::error::ReadBodyError::PayloadTooLarge => raised(too_large(LIMIT)),
             _ => raised(malformed("the body ended early")),
         })?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
@@ -69,9 +69,9 @@ pub(super) fn unsupported() -> Problem {
     )
 }
 
-pub(super) fn too_large() -> Problem {
+pub(super) fn too_large(limit: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than allowed")
-        .detail(format!("at most {BODY_LIMIT} bytes"))
+        .detail(format!("at most {limit} bytes"))
 }
 
 fn malformed(detail: &str) -> Problem {
@@ -82,7 +82,7 @@ pub(super) fn invalid() -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_body", "The body is not valid")
 }
 
-impl<'a, T: ParseFromJSON> ApiExtractor<'a> for Json<T> {
+impl<'a, T: ParseFromJSON, const LIMIT: usize> ApiExtractor<'a> for Json<T, LIMIT> {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
     type ParamType = ();
     type ParamRawType = ();

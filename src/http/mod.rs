@@ -35,6 +35,7 @@ use self::api::history::HistoryApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
+use self::api::push::PushApi;
 use self::api::review::ReviewApi;
 use self::contract::Contract;
 use self::docs::Docs;
@@ -57,6 +58,7 @@ type Apis = (
     HistoryApi,
     ListApi,
     ListItemApi,
+    PushApi,
     AccountApi,
 );
 
@@ -72,6 +74,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         HistoryApi { app: app() },
         ListApi { app: app() },
         ListItemApi { app: app() },
+        PushApi { app: app() },
         AccountApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

@@ -156,6 +156,10 @@ impl From<Error> for Problem {
                 "revision_conflict",
                 "It has changed since the revision in If-Match",
             ),
+            Error::CursorExpired => {
+                Self::new(StatusCode::GONE, "cursor_expired", "This cursor is of no use any more")
+                    .detail("read everything anew, then send what the server lacks")
+            }
             Error::AccountErased => Self { code: "account_erased", ..Self::unauthorized() },
             Error::Invalid { code, violations } => {
                 let parameter = violations.iter().any(|v| {

@@ -38,6 +38,8 @@ pub struct Write {
     pub finished_on: Option<Option<NaiveDate>>,
     /// The day on the phone's calendar, if the write names it.
     pub on: Option<NaiveDate>,
+    /// Its progress does not set the status: the person has said something else since.
+    pub keeps_status: bool,
 }
 
 /// What a write led to.
@@ -72,7 +74,12 @@ pub fn apply(before: Option<&State>, write: &Write, day: NaiveDate, progress_set
     };
     let first_progress =
         old.progress.is_none() && state.progress.is_some_and(|progress| progress.current > 0);
-    if progress_sets_status && write.status.is_none() && state.status == Status::Backlog && first_progress {
+    if progress_sets_status
+        && !write.keeps_status
+        && write.status.is_none()
+        && state.status == Status::Backlog
+        && first_progress
+    {
         begin(&mut state);
     }
     let moved_into = |status| state.status == status && before.is_none_or(|before| before.status != status);

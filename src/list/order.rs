@@ -19,6 +19,8 @@ pub enum Place {
     AsIs,
     Before(MediaId),
     After(MediaId),
+    /// Behind all others.
+    End,
 }
 
 /// A longer key makes the whole list be numbered anew.
@@ -40,6 +42,7 @@ pub(super) async fn place(
             Some(item) => return Ok(item.position.clone()),
             None => return last_position(change, list).await,
         },
+        Place::End => return to_the_end(change, list, media, current).await,
         Place::Before(anchor) => (anchor, false, "/before"),
         Place::After(anchor) => (anchor, true, "/after"),
     };
@@ -70,6 +73,20 @@ pub(super) async fn place(
 
 fn missing_anchor(pointer: &str) -> Error {
     Error::invalid("anchor_not_found", pointer, "is not an item of this list")
+}
+
+/// The position behind all other items: for the last one the position that it has.
+async fn to_the_end(
+    change: &mut Change,
+    list: Uuid,
+    media: &MediaId,
+    current: Option<&list_item::Model>,
+) -> Result<Vec<u8>> {
+    let order = keys(change, list).await?;
+    match (order.last(), current) {
+        (Some((position, id)), Some(_)) if id == media.as_str() => Ok(position.clone()),
+        _ => last_position(change, list).await,
+    }
 }
 
 /// The position behind the last item.

@@ -8,6 +8,7 @@ pub mod history;
 pub mod list;
 pub mod list_item;
 pub mod media;
+pub mod push;
 pub mod review;
 
 use poem_openapi::Tags;
@@ -33,6 +34,8 @@ pub enum Area {
     History,
     /// The account's own ordered collections.
     Lists,
+    /// What keeps the account's devices the same.
+    Sync,
     /// The account and its settings.
     Account,
 }
@@ -57,6 +60,8 @@ statuses! {
     Delete: &[412];
     /// A write that makes what is not there.
     Put: &[409, 412, 422];
+    /// A batch of writes.
+    Push: &[410, 422];
     /// The same below something that must be there.
     PutBelow: &[404, 409, 412, 422];
     /// The same under an id that may have been used before.

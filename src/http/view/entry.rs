@@ -181,6 +181,7 @@ impl From<LibraryEntryWrite> for rules::Write {
             started_on: clearable(write.started_on).map(|date| date.map(|date| date.0)),
             finished_on: clearable(write.finished_on).map(|date| date.map(|date| date.0)),
             on: write.on.map(|date| date.0),
+            keeps_status: false,
         }
     }
 }
@@ -215,6 +216,7 @@ impl From<LibraryEntryPatch> for rules::Write {
             started_on: clearable(patch.started_on).map(|date| date.map(|date| date.0)),
             finished_on: clearable(patch.finished_on).map(|date| date.map(|date| date.0)),
             on: patch.on.map(|date| date.0),
+            keeps_status: false,
         }
     }
 }

@@ -86,6 +86,7 @@ impl From<WatchedEpisodeWrite> for episode::Write {
         Self {
             watched_on: clearable(write.watched_on).map(|date| date.map(|date| date.0)),
             on: write.on.map(|date| date.0),
+            keeps_status: false,
         }
     }
 }

@@ -163,7 +163,7 @@ impl From<MediaListPatch> for domain::Write {
     }
 }
 
-fn place(before: Option<MediaId>, after: Option<MediaId>) -> Result<Place> {
+pub(super) fn place(before: Option<MediaId>, after: Option<MediaId>) -> Result<Place> {
     match (before, after) {
         (None, None) => Ok(Place::AsIs),
         (Some(anchor), None) => Ok(Place::Before(anchor.0)),

@@ -7,6 +7,7 @@ pub mod episode;
 pub mod list;
 pub mod media;
 pub mod note;
+pub mod push;
 
 /// An enum of the contract that mirrors one of the database's values.
 macro_rules! wire_enum {

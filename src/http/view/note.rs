@@ -82,7 +82,7 @@ pub struct CommentAnchor {
 }
 
 impl CommentAnchor {
-    fn domain(&self) -> Result<library::comment::Anchor> {
+    pub(super) fn domain(&self) -> Result<library::comment::Anchor> {
         use library::comment::Anchor;
         let given = [
             ("season", self.season, self.kind == AnchorKind::Episode),

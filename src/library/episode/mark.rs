@@ -25,6 +25,8 @@ pub(super) struct Marks {
     pub(super) schedule: Option<Schedule>,
     before: BTreeSet<Place>,
     pub(super) places: BTreeSet<Place>,
+    /// A first mark does not set the status.
+    pub(super) keeps_status: bool,
 }
 
 impl Marks {
@@ -33,7 +35,7 @@ impl Marks {
         let entry = require_entry(change, id).await?;
         let schedule = media::schedule(change.tx(), id).await?;
         let places = entry.watched.as_deref().map(Watched::parse).unwrap_or_default().places();
-        Ok(Self { entry, schedule, before: places.clone(), places })
+        Ok(Self { entry, schedule, before: places.clone(), places, keeps_status: false })
     }
 
     pub(super) fn entry_revision(&self) -> i64 {
@@ -112,7 +114,8 @@ impl Marks {
         }
         let before = entry::state(&self.entry);
         let regular = |places: &BTreeSet<Place>| places.iter().any(|place| !place.is_special());
-        if !regular(&self.before) && regular(&self.places) && change.account().progress_sets_status {
+        let starts = !regular(&self.before) && regular(&self.places);
+        if starts && !self.keeps_status && change.account().progress_sets_status {
             let mut state = entry::state(&self.entry);
             rules::start_by_progress(&mut state, day);
             self.entry.status = state.status;

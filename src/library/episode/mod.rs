@@ -64,6 +64,8 @@ pub struct Write {
     pub watched_on: Option<Option<NaiveDate>>,
     /// The day on the phone's calendar, if the write names it.
     pub on: Option<NaiveDate>,
+    /// A first mark does not set the status: the person has said something else since.
+    pub keeps_status: bool,
 }
 
 /// The marks of an entry that exists, in the order of their places.
@@ -142,6 +144,7 @@ pub async fn write_in(
 ) -> Result<(watched_episode::Model, bool)> {
     require_series(id)?;
     let mut marks = Marks::open(change, id).await?;
+    marks.keeps_status = write.keeps_status;
     let before = mark::find(change, id, place).await?;
     expected.allows(before.as_ref().map(|row| row.revision))?;
     let day = account::day(change.account(), write.on);
