@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::item::MediaItem;
-use super::media_id::SourceName;
+use super::media_id::{MediaId, SourceName};
 use crate::clock::{self, Millis};
 
 /// What all sources together found.
@@ -33,6 +33,8 @@ pub enum State {
     Failed,
     RateLimited,
     NotConfigured,
+    /// It has nothing of the sort for anybody.
+    NotOffered,
 }
 
 impl State {
@@ -43,6 +45,7 @@ impl State {
             State::Failed => "failed",
             State::RateLimited => "rate_limited",
             State::NotConfigured => "not_configured",
+            State::NotOffered => "not_offered",
         }
     }
 }
@@ -58,6 +61,9 @@ pub enum Answer {
     /// The source has no such title.
     Unknown,
 }
+
+/// What there is to say of each of several titles.
+pub type Answers = Vec<(MediaId, Result<Answer, Unavailable>)>;
 
 /// No source could answer and nothing older is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

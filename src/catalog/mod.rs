@@ -7,8 +7,11 @@
 //! wait), the flight passes the source's gate and goes over its wire, the source's module makes an
 //! item of the reply, and the item lands in the cache.
 
+mod address;
 mod answer;
 mod cache;
+mod chart;
+mod code;
 mod day_share;
 mod desk;
 mod failure;
@@ -26,6 +29,7 @@ mod plain_text;
 mod request;
 mod search_text;
 mod service;
+mod source_text;
 mod stats;
 mod tmdb;
 mod twitch;
@@ -35,9 +39,11 @@ mod wire;
 mod stub;
 
 pub use answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
+pub use chart::{Chart, ChartAnswer};
+pub use code::Code;
 pub use day_share::DayShare;
 pub use failure::CatalogError;
-pub use item::{CoverRef, Creator, ExternalIds, MAX_CREATORS, MediaItem, Role};
+pub use item::{CoverRef, Creator, ExternalIds, MAX_PER_ROLE, MediaItem, Role, SeriesStatus};
 pub use language::Language;
 pub use media_id::{Kind, MediaId, MediaIdError, SourceName};
 pub use search_text::{MAX_CHARS as MAX_SEARCH_CHARS, SearchText, SearchTextError};

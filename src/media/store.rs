@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set
 use serde::{Deserialize, Serialize};
 
 use super::sort_title;
-use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem};
+use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem, SeriesStatus};
 use crate::clock;
 use crate::db::Db;
 use crate::error::Result;
@@ -32,6 +32,7 @@ struct Details {
     original_title: Option<String>,
     creators: Vec<Creator>,
     platforms: Vec<String>,
+    series_status: Option<SeriesStatus>,
     external_ids: ExternalIds,
 }
 
@@ -48,6 +49,7 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
         original_title: item.original_title.clone(),
         creators: item.creators.clone(),
         platforms: item.platforms.clone(),
+        series_status: item.series_status,
         external_ids: item.external_ids.clone(),
     };
     let cover = item.cover.as_ref().map(|cover| cover.as_str().to_owned());
@@ -165,6 +167,7 @@ pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<Me
         platforms: details.platforms,
         season_count: number(row.season_count),
         episode_count: number(row.episode_count),
+        series_status: details.series_status,
         external_ids: details.external_ids,
         id: id.clone(),
     }))

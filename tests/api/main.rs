@@ -9,13 +9,17 @@
 mod architecture;
 mod contract;
 mod coverage;
+mod discover;
 mod errors;
 mod first_steps;
+mod frugal;
 mod library;
 mod list;
+mod lookup;
 mod media;
 mod note;
 mod privacy;
 mod process;
 mod storage;
 mod support;
+mod title;
