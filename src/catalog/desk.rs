@@ -26,9 +26,6 @@ use super::tmdb::Tmdb;
 use super::wire::Wire;
 use crate::config;
 
-/// How long a page of hits waits for the names of their genres.
-const GENRE_PATIENCE: Duration = Duration::from_millis(500);
-
 pub(super) struct Desk {
     pub(super) cache: Arc<Cache>,
     flights: Arc<Flights>,
@@ -36,6 +33,7 @@ pub(super) struct Desk {
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
     clock: Clock,
+    genre_patience: Duration,
     pub(super) search_deadline: Duration,
     pub(super) lookup_deadline: Duration,
 }
@@ -61,6 +59,7 @@ impl Desk {
                 .map(|config| GoogleBooks::new(config, *share, timing))
                 .transpose()?,
             clock: timing.clock.clone(),
+            genre_patience: timing.genre_patience,
             search_deadline: timing.search_deadline,
             lookup_deadline: timing.lookup_deadline,
         })
@@ -169,7 +168,7 @@ impl Desk {
             Ok(Boarded::Flying(flight)) => Some(flight.landing()),
             _ => None,
         });
-        let _ = timeout(GENRE_PATIENCE, join_all(names.collect::<Vec<_>>())).await;
+        let _ = timeout(self.genre_patience, join_all(names.collect::<Vec<_>>())).await;
         let value = tmdb.fetch(lookup, |kind| self.genre_names(kind, language)).await?;
         match (value, in_default_language(lookup)) {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {

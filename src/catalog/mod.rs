@@ -1,6 +1,6 @@
 //! Looks titles up in TMDB, IGDB and Google Books, anonymously: a source sees a text or an id, a
-//! page and a language, and nothing else. This module owns media ids, the lookups, their caches and
-//! the sources' allowances. It imports nothing that knows an account: what cannot name a person
+//! page, a language and at most the day, and nothing else. This module owns media ids, the lookups,
+//! their caches and the sources' allowances. It imports nothing that knows an account: what cannot name a person
 //! cannot leak one.
 //!
 //! A lookup's way: [`Catalog`] looks into the cache, boards a flight (one per lookup, however many

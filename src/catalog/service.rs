@@ -1,4 +1,4 @@
-//! The catalog's face: searches and details over all sources.
+//! The catalog's face: searches, details, titles by a code and lists, over all sources.
 
 use std::collections::{HashMap, HashSet};
 use std::slice;
