@@ -11,6 +11,7 @@ use super::gate::Clock;
 use super::item::MediaItem;
 use super::media_id::{MediaId, SourceName};
 use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use super::season::Season;
 use crate::clock::Millis;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,6 +29,7 @@ const OVERHEAD: usize = 256;
 pub(super) enum Value {
     Page(Arc<Page>),
     Item(Arc<MediaItem>),
+    Season(Arc<Season>),
     /// The source has no such title.
     Unknown,
     Genres(Arc<Genres>),
@@ -79,7 +81,7 @@ impl Value {
             Value::Page(page) => page.items.is_empty(),
             Value::Titles(ids) => ids.is_empty(),
             Value::Unknown => true,
-            Value::Item(_) | Value::Genres(_) | Value::Games(_) => false,
+            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => false,
         }
     }
 
@@ -87,6 +89,7 @@ impl Value {
         match self {
             Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
             Value::Item(item) => item.weight(),
+            Value::Season(season) => season.weight(),
             Value::Unknown => 0,
             Value::Titles(ids) => ids.iter().map(|id| 16 + id.as_str().len()).sum(),
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),

@@ -21,6 +21,7 @@ use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
 use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::season::Season;
 use super::stats::Counters;
 use super::tmdb::Tmdb;
 use super::wire::Wire;
@@ -164,17 +165,18 @@ impl Desk {
         };
         // Hits say the numbers of their genres only. The names are asked for once a day; a page that
         // is kept without them would lack them for as long as it is kept.
-        let names = kinds.iter().filter_map(|kind| match self.board(&genres(*kind, language), None) {
-            Ok(Boarded::Flying(flight)) => Some(flight.landing()),
-            _ => None,
-        });
-        let _ = timeout(self.genre_patience, join_all(names.collect::<Vec<_>>())).await;
+        let lists: Vec<_> = kinds.iter().map(|kind| genres(*kind, language)).collect();
+        let names = lists.iter().map(|list| self.beside(list));
+        let _ = timeout(self.genre_patience, join_all(names)).await;
         let value = tmdb.fetch(lookup, |kind| self.genre_names(kind, language)).await?;
         match (value, in_default_language(lookup)) {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {
                 Ok(Value::Item(self.with_default_overview(item, &default).await))
             }
             (Value::Page(page), Some(default)) => Ok(Value::Page(self.with_kept_overviews(page, &default))),
+            (Value::Season(season), Some(default)) if season.lacks_text() => {
+                Ok(Value::Season(self.with_default_texts(season, &default).await))
+            }
             (value, _) => Ok(value),
         }
     }
@@ -207,12 +209,7 @@ impl Desk {
         item: Arc<MediaItem>,
         default: &Lookup,
     ) -> Arc<MediaItem> {
-        let outcome = match self.board(default, None) {
-            Ok(Boarded::Landed(value)) => Ok(value),
-            Ok(Boarded::Flying(flight)) => flight.landing().await,
-            Err(failure) => Err(failure),
-        };
-        match outcome {
+        match self.beside(default).await {
             Ok(Value::Item(english)) if english.overview.is_some() => {
                 let mut item = Arc::unwrap_or_clone(item);
                 item.overview.clone_from(&english.overview);
@@ -231,6 +228,26 @@ impl Desk {
         Some(page)
     }
 
+    /// The same for a season and its episodes.
+    async fn with_default_texts(self: &Arc<Self>, season: Arc<Season>, default: &Lookup) -> Arc<Season> {
+        match self.beside(default).await {
+            Ok(Value::Season(english)) => {
+                let mut season = Arc::unwrap_or_clone(season);
+                season.fill_texts(&english);
+                Arc::new(season)
+            }
+            _ => season,
+        }
+    }
+
+    /// What another flight needs to be complete.
+    async fn beside(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
+        }
+    }
+
     pub(super) fn genre_names(&self, kind: Kind, language: Language) -> Option<Arc<Genres>> {
         match self.cache.get(&genres(kind, language))? {
             (Value::Genres(names), _) => Some(names),
@@ -247,6 +264,19 @@ impl Desk {
     ) -> Result<Answer, Unavailable> {
         match self.get(&Lookup::detail(id, language), share, deadline).await {
             Ok(Got { value: Value::Item(item), stale }) => Ok(Answer::Found { item, stale }),
+            Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
+            Ok(_) => Err(Failure::UNAVAILABLE.into()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    pub(super) async fn season(
+        self: &Arc<Self>,
+        lookup: &Lookup,
+        deadline: Instant,
+    ) -> Result<Answer<Season>, Unavailable> {
+        match self.get(lookup, &DayShare::new(), deadline).await {
+            Ok(Got { value: Value::Season(item), stale }) => Ok(Answer::Found { item, stale }),
             Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
             Ok(_) => Err(Failure::UNAVAILABLE.into()),
             Err(failure) => Err(failure.into()),
@@ -323,6 +353,7 @@ fn in_default_language(lookup: &TmdbLookup) -> Option<Lookup> {
     let language = match &mut default {
         TmdbLookup::Movie { language, .. }
         | TmdbLookup::Tv { language, .. }
+        | TmdbLookup::Season { language, .. }
         | TmdbLookup::Search { language, .. }
         | TmdbLookup::Chart { language, .. } => language,
         TmdbLookup::Genres { .. } | TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => return None,

@@ -28,6 +28,7 @@ mod personal_data;
 mod plain_text;
 mod request;
 mod search_text;
+mod season;
 mod service;
 mod source_text;
 mod stats;
@@ -47,5 +48,6 @@ pub use item::{CoverRef, Creator, ExternalIds, MAX_PER_ROLE, MediaItem, Role, Se
 pub use language::Language;
 pub use media_id::{Kind, MediaId, MediaIdError, SourceName};
 pub use search_text::{MAX_CHARS as MAX_SEARCH_CHARS, SearchText, SearchTextError};
+pub use season::{Episode, Season, SeasonSummary};
 pub use service::{Catalog, MAX_IDS};
 pub use stats::{SourceStats, Stats};

@@ -1,6 +1,7 @@
 //! TMDB: movies and series. Turns its answers into ours and its errors into faults.
 
 mod detail;
+mod season;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,7 +66,7 @@ fn judge(
     genres: impl Fn(Kind) -> Option<Arc<Genres>>,
 ) -> Result<Value, Fault> {
     let not_found = match lookup {
-        TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. } => Some(Value::Unknown),
+        TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. } | TmdbLookup::Season { .. } => Some(Value::Unknown),
         TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => Some(Value::Titles(Arc::new([]))),
         _ => None,
     };
@@ -95,6 +96,7 @@ fn parse(lookup: &TmdbLookup, body: &Json, genres: impl Fn(Kind) -> Option<Arc<G
         TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => found(body),
         TmdbLookup::Movie { id, .. } => detail::movie(*id, body),
         TmdbLookup::Tv { id, .. } => detail::series(*id, body),
+        TmdbLookup::Season { number, .. } => season::parse(*number, body),
         TmdbLookup::Genres { .. } => {
             body.get("genres")?.as_array()?;
             let named = |row| Some((field::id(row, "id")?, field::line(row, "name")?));

@@ -97,6 +97,7 @@ both! {
         for id in [MOVIE, SERIES, GAME, BOOK] {
             paths.push(format!("/v1/media/{id}"));
         }
+        paths.extend([0, 1].map(|number| format!("/v1/media/{SERIES}/seasons/{number}")));
         for kind in ["movie", "tv", "game", "book"] {
             paths.extend(["trending", "popular", "upcoming"].map(|list| format!("/v1/discover/{kind}?list={list}")));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::described;
+use super::{described, season};
 use crate::catalog::cache::Value;
 use crate::catalog::field;
 use crate::catalog::item::{Creator, MediaItem, Role, SeriesStatus};
@@ -28,6 +28,7 @@ pub(super) fn series(id: u64, body: &Json) -> Option<Value> {
     let mut item = common(Kind::Tv, id, body)?;
     item.season_count = field::count(body, "number_of_seasons");
     item.episode_count = field::count(body, "number_of_episodes");
+    item.seasons = season::summaries(body);
     item.series_status = body.get("status").and_then(Json::as_str).and_then(status);
     // The series' own list is empty for most series today.
     let listed = field::rows(body, "episode_run_time").iter().filter_map(Json::as_u64).find(|time| *time > 0);

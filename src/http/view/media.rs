@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::attribution::Attribution;
 use super::entry::{EntryMark, Status};
+use super::episode::SeasonSummary;
 use super::wire_enum;
 use crate::catalog::{self, MediaItem as Item};
 use crate::http::text::{Language, MediaId};
@@ -147,6 +148,8 @@ pub struct MediaItem {
     pub platforms: Vec<String>,
     pub season_count: Option<i32>,
     pub episode_count: Option<i32>,
+    /// Of a series: the specials (season 0) first.
+    pub seasons: Option<Vec<SeasonSummary>>,
     pub series_status: Option<SeriesStatus>,
     pub external_ids: ExternalIds,
     /// What the source's terms ask to be shown beside its data.
@@ -182,6 +185,8 @@ impl MediaItem {
             platforms: item.platforms.clone(),
             season_count: number(item.season_count),
             episode_count: number(item.episode_count),
+            seasons: (item.id.kind() == catalog::Kind::Tv && !item.seasons.is_empty())
+                .then(|| item.seasons.iter().map(SeasonSummary::new).collect()),
             series_status: item.series_status.map(SeriesStatus::from),
             external_ids: ExternalIds {
                 imdb_id: ids.imdb_id,

@@ -5,6 +5,7 @@ pub mod account;
 pub mod attribution;
 pub mod discover;
 pub mod entry;
+pub mod episode;
 pub mod list;
 pub mod media;
 pub mod note;
