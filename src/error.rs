@@ -49,6 +49,12 @@ pub enum Error {
     Database(#[from] DbErr),
 }
 
+impl From<crate::catalog::Unavailable> for Error {
+    fn from(unavailable: crate::catalog::Unavailable) -> Self {
+        Self::SourceUnavailable { retry_after_seconds: unavailable.retry_after_seconds }
+    }
+}
+
 impl Error {
     /// The stable word that clients switch on.
     pub fn code(&self) -> &'static str {

@@ -9,12 +9,13 @@ use moka::Expiry;
 
 use super::gate::Clock;
 use super::item::MediaItem;
-use super::media_id::SourceName;
+use super::media_id::{MediaId, SourceName};
 use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
 use super::season::Season;
 use crate::clock::Millis;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long an answer serves that is no longer fresh.
@@ -32,6 +33,8 @@ pub(super) enum Value {
     /// The source has no such title.
     Unknown,
     Genres(Arc<Genres>),
+    /// The titles that a code stands for.
+    Titles(Arc<[MediaId]>),
     /// Several games at once; never kept under one key.
     Games(Arc<Games>),
 }
@@ -49,22 +52,36 @@ pub(super) struct Page {
     pub(super) has_more: bool,
 }
 
+/// What a page of results belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Search,
+    Chart,
+    /// What one code stands for, which hardly changes.
+    Code,
+}
+
 impl Value {
-    fn fresh_for(&self) -> Duration {
+    fn fresh_for(&self, of: Sort) -> Duration {
         match self {
-            Value::Page(page) if page.items.is_empty() => 10 * MINUTE,
-            Value::Page(_) => 30 * MINUTE,
-            Value::Unknown => 10 * MINUTE,
-            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => DAY,
+            _ if self.is_nothing() => 10 * MINUTE,
+            Value::Page(_) if of == Sort::Search => 30 * MINUTE,
+            Value::Page(_) if of == Sort::Chart => 6 * HOUR,
+            _ => DAY,
         }
     }
 
     /// "There is nothing" is not worth repeating when it is old.
-    fn kept_for(&self) -> Duration {
+    fn kept_for(&self, of: Sort) -> Duration {
+        if self.is_nothing() { self.fresh_for(of) } else { KEPT }
+    }
+
+    fn is_nothing(&self) -> bool {
         match self {
-            Value::Page(page) if page.items.is_empty() => self.fresh_for(),
-            Value::Unknown => self.fresh_for(),
-            _ => KEPT,
+            Value::Page(page) => page.items.is_empty(),
+            Value::Titles(ids) => ids.is_empty(),
+            Value::Unknown => true,
+            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => false,
         }
     }
 
@@ -74,6 +91,7 @@ impl Value {
             Value::Item(item) => item.weight(),
             Value::Season(season) => season.weight(),
             Value::Unknown => 0,
+            Value::Titles(ids) => ids.iter().map(|id| 16 + id.as_str().len()).sum(),
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
             Value::Games(games) => {
                 games.iter().filter_map(|(_, game)| game.as_ref()).map(|g| g.weight()).sum()
@@ -161,9 +179,9 @@ impl Cache {
     }
 
     fn insert_one(&self, lookup: Lookup, value: Value) {
-        let fresh_for = Millis::try_from(value.fresh_for().as_millis()).unwrap_or(Millis::MAX);
+        let fresh_for = Millis::try_from(value.fresh_for(lookup.sort()).as_millis()).unwrap_or(Millis::MAX);
         let fresh_until = (self.clock)().saturating_add(fresh_for);
-        let kept_for = value.kept_for();
+        let kept_for = value.kept_for(lookup.sort());
         self.entries.insert(lookup, Entry { value, fresh_until, kept_for });
     }
 
@@ -182,6 +200,19 @@ impl Lookup {
             Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
             Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.len(),
+            Lookup::Igdb(IgdbLookup::Slug { slug }) => slug.as_str().len(),
+            Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn }) => isbn.as_str().len(),
+            Lookup::Igdb(IgdbLookup::Chart { .. }) => 0,
+        }
+    }
+
+    fn sort(&self) -> Sort {
+        match self {
+            Lookup::Tmdb(TmdbLookup::Chart { .. }) | Lookup::Igdb(IgdbLookup::Chart { .. }) => Sort::Chart,
+            Lookup::Igdb(IgdbLookup::Slug { .. }) | Lookup::GoogleBooks(GoogleBooksLookup::Isbn { .. }) => {
+                Sort::Code
+            }
+            _ => Sort::Search,
         }
     }
 }

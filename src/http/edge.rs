@@ -23,7 +23,8 @@ use crate::app::App;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The operations that may lead to a request to a source.
-const LOOKUPS: [&str; 4] = ["searchMedia", "getMedia", "listMedia", "getSeason"];
+const LOOKUPS: [&str; 6] =
+    ["searchMedia", "getMedia", "listMedia", "getSeason", "lookupMedia", "discoverMedia"];
 
 pub struct Edge<E> {
     inner: E,

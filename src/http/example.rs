@@ -43,6 +43,11 @@ pub fn of(schema: &str) -> Option<Value> {
                 { "source": "google_books", "state": "ok", "has_more": true },
             ],
         }),
+        "LookupAnswer" => json!({ "items": [book()] }),
+        "DiscoverAnswer" => json!({
+            "items": [movie()],
+            "source": { "source": "tmdb", "state": "ok", "has_more": true },
+        }),
         "LibraryEntry" => entry(),
         "LibraryEntryPage" => page(entry()),
         "LibraryEntryWrite" => json!({ "status": "completed", "rating": 90, "finished_on": "2026-08-15" }),
@@ -123,12 +128,23 @@ fn movie() -> Value {
         "release_date": "1999-03-31",
         "overview": "A programmer who doubts the world around him is shown that it is a simulation.",
         "genres": ["Action", "Science Fiction"],
-        "creators": [{ "name": "Lana Wachowski", "role": "director" }, { "name": "Lilly Wachowski", "role": "director" }],
+        "creators": [
+            { "name": "Lana Wachowski", "role": "director" },
+            { "name": "Keanu Reeves", "role": "actor", "character": "Neo" },
+            { "name": "Village Roadshow Pictures", "role": "studio" },
+        ],
         "runtime_minutes": 136,
         "platforms": [],
         "external_ids": { "imdb_id": "tt0133093" },
-        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "attribution": tmdb(),
         "entry": { "status": "completed", "rating": 90, "favorite": true },
+    })
+}
+
+fn tmdb() -> Value {
+    json!({
+        "text": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "logo": "tmdb",
     })
 }
 
@@ -144,7 +160,7 @@ fn book() -> Value {
         "page_count": 535,
         "platforms": [],
         "external_ids": {},
-        "attribution": "Powered by Google",
+        "attribution": { "text": "Powered by Google", "logo": "google_books" },
     })
 }
 
@@ -186,7 +202,7 @@ fn season() -> Value {
             "watched": true,
             "watched_on": "2026-08-15",
         }],
-        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "attribution": tmdb(),
     })
 }
 

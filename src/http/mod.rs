@@ -29,6 +29,7 @@ use serde_json::Value;
 
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
+use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::history::HistoryApi;
@@ -50,6 +51,7 @@ absent stays and null clears (a generated Swift client sends null unless told `.
 
 type Apis = (
     MediaApi,
+    DiscoverApi,
     SeasonApi,
     EntryApi,
     EpisodeApi,
@@ -66,6 +68,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
     let apis = (
         MediaApi { app: app() },
+        DiscoverApi { app: app() },
         SeasonApi { app: app() },
         EntryApi { app: app() },
         EpisodeApi { app: app() },

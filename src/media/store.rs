@@ -9,7 +9,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFil
 use serde::{Deserialize, Serialize};
 
 use super::{language_kept, refresh, sort_title};
-use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem, SeasonSummary};
+use crate::catalog::{
+    CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem, SeasonSummary, SeriesStatus,
+};
 use crate::clock::{self, Millis};
 use crate::db::Db;
 use crate::error::Result;
@@ -42,6 +44,7 @@ struct Details {
     original_title: Option<String>,
     creators: Vec<Creator>,
     platforms: Vec<String>,
+    series_status: Option<SeriesStatus>,
     external_ids: ExternalIds,
     seasons: Vec<SeasonSummary>,
 }
@@ -60,6 +63,7 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
         original_title: item.original_title.clone(),
         creators: item.creators.clone(),
         platforms: item.platforms.clone(),
+        series_status: item.series_status,
         external_ids: item.external_ids.clone(),
         seasons: item.seasons.clone(),
     };
@@ -190,6 +194,7 @@ pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<Me
         platforms: details.platforms,
         season_count: number(row.season_count),
         episode_count: number(row.episode_count),
+        series_status: details.series_status,
         external_ids: details.external_ids,
         seasons: details.seasons,
         id: id.clone(),

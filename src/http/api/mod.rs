@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod discover;
 pub mod entry;
 pub mod episode;
 pub mod history;
@@ -52,6 +53,8 @@ statuses! {
     Common: &[];
     /// A read of something that may not be there.
     Absent: &[404];
+    /// A read by parameters that are judged beyond their form.
+    Judged: &[422];
     /// A write to something that must be there.
     Edit: &[404, 412, 422];
     /// A change of what is always there.

@@ -6,8 +6,8 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::Serialize;
 
+use super::attribution::Attribution;
 use super::clearable;
-use super::media::attribution;
 use crate::catalog;
 use crate::http::text::{Date, MediaId, Timestamp};
 use crate::library::{episode, page};
@@ -177,7 +177,7 @@ pub struct Season {
     pub air_date: Option<String>,
     pub episodes: Vec<SeasonEpisode>,
     /// What the source's terms ask to be shown beside its data.
-    pub attribution: String,
+    pub attribution: Attribution,
 }
 
 impl Season {
@@ -201,7 +201,7 @@ impl Season {
             overview: season.overview.clone(),
             air_date: season.air_date.clone(),
             episodes: season.episodes.iter().map(episode).collect(),
-            attribution: attribution(id.source()).to_owned(),
+            attribution: Attribution::of(id.source()),
             media_id: MediaId(id),
         }
     }
