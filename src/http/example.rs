@@ -58,6 +58,28 @@ pub fn of(schema: &str) -> Option<Value> {
         "WatchedEpisodeWrite" => json!({ "watched_on": "2026-08-15" }),
         "AiredEpisodesWrite" => json!({ "on": "2026-08-15" }),
         "SeasonEpisodesWrite" => json!({ "on": "2026-08-15", "first": 1, "last": 6, "watched_on": null }),
+        "MutationBatch" => json!({
+            "cursor": CURSOR,
+            "mutations": [{
+                "id": "5b1c7e2a-0f4d-4c9b-8a37-2e6d90c1b401",
+                "made_at": CHANGED,
+                "kind": "entry",
+                "key": MOVIE,
+                "base_revision": 12,
+                "set": { "rating": 95 },
+                "clear": ["finished_on"],
+            }],
+        }),
+        "MutationResults" => json!({
+            "results": [{
+                "id": "5b1c7e2a-0f4d-4c9b-8a37-2e6d90c1b401",
+                "outcome": "applied",
+                "duplicate": false,
+                "revision": 18,
+                "lost": [{ "field": "finished_on" }],
+            }],
+            "revision": 18,
+        }),
         "Review" => json!({
             "media_id": MOVIE,
             "title": "Still holds up",

@@ -72,7 +72,7 @@ prop_compose! {
         let progress = current.map(|current| {
             current.map(|current| Progress { unit: ProgressUnit::Minutes, current, total: None })
         });
-        Write { status, rating, favorite, progress, started_on, finished_on, on: None }
+        Write { status, rating, favorite, progress, started_on, finished_on, on: None, keeps_status: false }
     }
 }
 

@@ -21,6 +21,7 @@ mod media;
 mod note;
 mod privacy;
 mod process;
+mod push;
 mod refresh;
 mod storage;
 mod support;

@@ -5,6 +5,7 @@ pub mod answer;
 pub mod app;
 pub mod cluster;
 pub mod conform;
+pub mod cursor;
 pub mod database;
 pub mod log;
 pub mod operations;

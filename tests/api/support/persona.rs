@@ -38,6 +38,10 @@ impl Persona {
         self.request(Method::PUT, path).json(&body)
     }
 
+    pub fn post(&self, path: &str, body: Value) -> Call {
+        self.request(Method::POST, path).json(&body)
+    }
+
     pub fn patch(&self, path: &str, body: Value) -> Call {
         self.request(Method::PATCH, path).json(&body)
     }
