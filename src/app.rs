@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, DayShare, Language, MediaId};
+use crate::catalog::{BreakerState, Catalog, DayShare, Language, MediaId};
 use crate::clerk::Verifier;
 use crate::config::Config;
 use crate::db::Db;
@@ -105,6 +105,12 @@ impl App {
             for (outcome, total) in outcomes {
                 self.metrics.source_requests(name, outcome, total);
             }
+            let state = match source.breaker {
+                BreakerState::Closed => 0,
+                BreakerState::HalfOpen => 1,
+                BreakerState::Open => 2,
+            };
+            self.metrics.source_breaker(name, source.breaker_opened, state);
         }
     }
 }

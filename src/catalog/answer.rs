@@ -74,6 +74,8 @@ pub struct Timing {
     pub search_deadline: Duration,
     /// How long a caller waits for details.
     pub lookup_deadline: Duration,
+    /// How long one request to a source may take, from its connection to the end of the answer.
+    pub request_timeout: Duration,
     /// The mean pause before the first retry; it doubles for the second.
     pub retry_pause: Duration,
     pub clock: Arc<dyn Fn() -> Millis + Send + Sync>,
@@ -84,6 +86,7 @@ impl Default for Timing {
         Self {
             search_deadline: Duration::from_millis(2500),
             lookup_deadline: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(10),
             retry_pause: Duration::from_millis(200),
             clock: Arc::new(clock::now),
         }

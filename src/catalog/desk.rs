@@ -58,7 +58,7 @@ impl Desk {
         })
     }
 
-    fn wire(&self, source: SourceName) -> Option<&Wire> {
+    pub(super) fn wire(&self, source: SourceName) -> Option<&Wire> {
         match source {
             SourceName::Tmdb => self.tmdb.as_ref().map(|tmdb| &tmdb.wire),
             SourceName::Igdb => self.igdb.as_ref().map(|igdb| &igdb.wire),

@@ -109,7 +109,9 @@ fn a_share_is_a_tenth_of_what_this_instance_may_call() {
 #[test]
 fn an_unknown_volume_is_known_to_be_unknown_only_by_404() {
     assert!(matches!(judge(&volume(), &reply(404, "{}")), Ok(Value::Unknown)));
-    assert_eq!(judge(&volume(), &reply(503, "{}")).err(), Some(Fault::Passing));
+    assert_eq!(judge(&volume(), &reply(503, "{}")).err(), Some(Fault::Unclear));
+    assert_eq!(judge(&volume(), &reply(503, "<html>")).err(), Some(Fault::Passing));
+    assert_eq!(judge(&search(1), &reply(503, "{}")).err(), Some(Fault::Passing));
     assert_eq!(judge(&search(1), &reply(404, "{}")).err(), Some(Fault::Lasting));
     assert_eq!(judge(&search(1), &reply(401, "{}")).err(), Some(Fault::Refused));
     assert_eq!(judge(&search(1), &reply(200, "[]")).err(), Some(Fault::Lasting));

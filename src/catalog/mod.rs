@@ -8,6 +8,7 @@
 //! item of the reply, and the item lands in the cache.
 
 mod answer;
+mod breaker;
 mod cache;
 mod day_share;
 mod desk;
@@ -32,9 +33,18 @@ mod twitch;
 mod wire;
 
 #[cfg(test)]
+mod fault_test;
+#[cfg(test)]
+mod shape_test;
+#[cfg(test)]
+mod sick;
+#[cfg(test)]
+mod storm_test;
+#[cfg(test)]
 mod stub;
 
 pub use answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
+pub use breaker::BreakerState;
 pub use day_share::DayShare;
 pub use failure::CatalogError;
 pub use item::{CoverRef, Creator, ExternalIds, MAX_CREATORS, MediaItem, Role};

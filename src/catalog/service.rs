@@ -130,7 +130,10 @@ impl Catalog {
     /// All counters, for the metrics page; sources without credentials have none.
     pub fn stats(&self) -> Stats {
         let (cache_entries, cache_bytes) = self.0.cache.size();
-        let read = |source| Some(self.0.counters(source)?.read(source));
+        let read = |source| {
+            let wire = self.0.wire(source)?;
+            Some(wire.counters.read(source, wire.gate.breaker.state()))
+        };
         Stats { sources: SourceName::ALL.into_iter().filter_map(read).collect(), cache_bytes, cache_entries }
     }
 }

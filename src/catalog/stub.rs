@@ -113,6 +113,10 @@ impl Stub {
         Self::start(move |_| says(status, &body)).await
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.url
+    }
+
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
@@ -143,7 +147,7 @@ async fn read(request: hyper::Request<Incoming>) -> Seen {
 pub(super) struct Setup {
     pub(super) sources: config::Sources,
     pub(super) timing: Timing,
-    time: Arc<AtomicI64>,
+    pub(super) time: Arc<AtomicI64>,
 }
 
 impl Setup {
@@ -154,6 +158,7 @@ impl Setup {
         let timing = Timing {
             search_deadline: Duration::from_secs(30),
             lookup_deadline: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(10),
             retry_pause: Duration::ZERO,
             clock: Arc::new(move || read.load(Ordering::SeqCst)),
         };
@@ -162,30 +167,38 @@ impl Setup {
         Self { sources, timing, time }
     }
 
-    pub(super) fn tmdb(mut self, stub: &Stub) -> Self {
-        self.sources.tmdb = Some(config::Tmdb {
-            access_token: Secret::new("tmdb-secret"),
-            base_url: format!("{}/3", stub.url),
-        });
+    pub(super) fn tmdb(self, stub: &Stub) -> Self {
+        self.tmdb_at(&stub.url)
+    }
+
+    pub(super) fn tmdb_at(mut self, url: &str) -> Self {
+        self.sources.tmdb =
+            Some(config::Tmdb { access_token: Secret::new("tmdb-secret"), base_url: format!("{url}/3") });
         self
     }
 
     /// Twitch and IGDB are one stub: `/token` and `/v4/games`.
-    pub(super) fn igdb(mut self, stub: &Stub) -> Self {
+    pub(super) fn igdb(self, stub: &Stub) -> Self {
+        self.igdb_at(&stub.url)
+    }
+
+    pub(super) fn igdb_at(mut self, url: &str) -> Self {
         self.sources.igdb = Some(config::Igdb {
             client_id: "client".into(),
             client_secret: Secret::new("twitch-secret"),
-            token_url: format!("{}/token", stub.url),
-            base_url: format!("{}/v4", stub.url),
+            token_url: format!("{url}/token"),
+            base_url: format!("{url}/v4"),
         });
         self
     }
 
-    pub(super) fn google_books(mut self, stub: &Stub) -> Self {
-        self.sources.google_books = Some(config::GoogleBooks {
-            api_key: Secret::new("google-key"),
-            base_url: format!("{}/b", stub.url),
-        });
+    pub(super) fn google_books(self, stub: &Stub) -> Self {
+        self.google_books_at(&stub.url)
+    }
+
+    pub(super) fn google_books_at(mut self, url: &str) -> Self {
+        self.sources.google_books =
+            Some(config::GoogleBooks { api_key: Secret::new("google-key"), base_url: format!("{url}/b") });
         self
     }
 
