@@ -178,7 +178,7 @@ impl Lookup {
             Lookup::Igdb(IgdbLookup::Search { text, .. }) => text.as_str().len(),
             Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
-            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.len(),
+            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.as_str().len(),
         }
     }
 }

@@ -9,7 +9,7 @@ fn cache(bytes: u64) -> (Cache, Arc<AtomicI64>) {
 }
 
 fn volume(id: &str) -> Lookup {
-    Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.into() })
+    Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: format!("book:google_books:{id}").parse().unwrap() })
 }
 
 fn item(overview: usize) -> Value {

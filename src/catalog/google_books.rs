@@ -118,7 +118,7 @@ fn parse(lookup: &GoogleBooksLookup, body: &Json) -> Option<Value> {
     match lookup {
         GoogleBooksLookup::Volume { id } => {
             body.get("id")?;
-            Some(Value::Item(Arc::new(item(id, body)?)))
+            Some(Value::Item(Arc::new(item(id.source_id(), body)?)))
         }
         GoogleBooksLookup::Search { page, .. } => {
             // Without hits there is no `items`, so any object will do.

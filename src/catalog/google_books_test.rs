@@ -11,7 +11,7 @@ fn search(page: u32) -> GoogleBooksLookup {
 }
 
 fn volume() -> GoogleBooksLookup {
-    GoogleBooksLookup::Volume { id: "vol_-1".into() }
+    GoogleBooksLookup::Volume { id: "book:google_books:vol_-1".parse().unwrap() }
 }
 
 fn page(number: u32, body: Json) -> Arc<Page> {

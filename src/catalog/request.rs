@@ -36,7 +36,7 @@ impl Lookup {
             Kind::Movie => Lookup::Tmdb(TmdbLookup::Movie { id: number, language }),
             Kind::Tv => Lookup::Tmdb(TmdbLookup::Tv { id: number, language }),
             Kind::Game => Lookup::game(number),
-            Kind::Book => Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.source_id().into() }),
+            Kind::Book => Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.clone() }),
         }
     }
 
@@ -127,8 +127,14 @@ pub(super) enum IgdbLookup {
 /// Google Books is asked without a language: `langRestrict` would hide the books in all others.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum GoogleBooksLookup {
-    Search { text: GoogleBooksText, page: u32 },
-    Volume { id: Arc<str> },
+    Search {
+        text: GoogleBooksText,
+        page: u32,
+    },
+    /// The id of a book.
+    Volume {
+        id: MediaId,
+    },
 }
 
 /// A search text that is harmless inside a quoted string of IGDB's query language.
@@ -275,7 +281,7 @@ pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) ->
             ],
         ),
         GoogleBooksLookup::Volume { id } => {
-            with_query(address(base, &["volumes", id]), &[("country", "US"), ("key", key)])
+            with_query(address(base, &["volumes", id.source_id()]), &[("country", "US"), ("key", key)])
         }
     };
     let mut request = Request::new(Method::GET, url);

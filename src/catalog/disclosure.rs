@@ -1,0 +1,133 @@
+//! Says in words what each lookup tells its source, and proves what it is made of. A new lookup, or a
+//! new field of one, does not compile until it is described here; `/privacy` shows what stands here.
+
+use std::sync::Arc;
+
+use super::language::Language;
+use super::media_id::{Kind, MediaId, SourceName};
+use super::request::{
+    GoogleBooksLookup, GoogleBooksText, IgdbLookup, IgdbText, Lookup, TmdbLookup, TmdbScope,
+};
+use super::search_text::SearchText;
+
+/// Makes the list of disclosures, so that none can be left out of [`Disclosure::ALL`].
+macro_rules! disclosures {
+    ($($name:ident { source: $source:ident, when: $when:literal, sent: $sent:literal })+) => {
+        /// One kind of question to a source, in words for the people whom it is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Disclosure { $($name,)+ }
+
+        impl Disclosure {
+            pub const ALL: &'static [Disclosure] = &[$(Disclosure::$name,)+];
+
+            /// Who is asked.
+            pub const fn source(self) -> SourceName {
+                match self { $(Disclosure::$name => SourceName::$source,)+ }
+            }
+
+            /// What the person did that makes the service ask.
+            pub const fn when(self) -> &'static str {
+                match self { $(Disclosure::$name => $when,)+ }
+            }
+
+            /// All that the source is told.
+            pub const fn sent(self) -> &'static str {
+                match self { $(Disclosure::$name => $sent,)+ }
+            }
+        }
+    };
+}
+
+disclosures! {
+    TmdbSearch {
+        source: Tmdb,
+        when: "You search for movies or series",
+        sent: "The words you search for, in lower case; whether movies, series or both; the page; the language"
+    }
+    TmdbMovie {
+        source: Tmdb,
+        when: "You open a movie, or keep one that is not known here yet",
+        sent: "The movie’s number at TMDB; the language"
+    }
+    TmdbSeries {
+        source: Tmdb,
+        when: "You open a series, or keep one that is not known here yet",
+        sent: "The series’ number at TMDB; the language"
+    }
+    TmdbGenres {
+        source: Tmdb,
+        when: "Somebody searches, and the names of the genres are not at hand",
+        sent: "Whether movies or series; the language"
+    }
+    IgdbSearch {
+        source: Igdb,
+        when: "You search for games",
+        sent: "The words you search for, in lower case and without quotation marks; the page"
+    }
+    IgdbGames {
+        source: Igdb,
+        when: "You open a game, or keep one that is not known here yet",
+        sent: "The game’s number at IGDB, or several games’ numbers at once"
+    }
+    GoogleBooksSearch {
+        source: GoogleBooks,
+        when: "You search for books",
+        sent: "The words you search for, in lower case and without punctuation that Google reads as a command; the page"
+    }
+    GoogleBooksVolume {
+        source: GoogleBooks,
+        when: "You open a book, or keep one that is not known here yet",
+        sent: "The book’s id at Google Books"
+    }
+}
+
+impl Lookup {
+    /// What this lookup tells its source.
+    // Without `..`: a new field has to be described, and to be of a type that may leave.
+    #[cfg_attr(not(test), expect(dead_code, reason = "it is the compiler that has to read this"))]
+    pub(super) fn disclosure(&self) -> Disclosure {
+        match self {
+            Lookup::Tmdb(TmdbLookup::Search { scope, text, page, language }) => {
+                made_of(&[scope, text, page, language], Disclosure::TmdbSearch)
+            }
+            Lookup::Tmdb(TmdbLookup::Movie { id, language }) => {
+                made_of(&[id, language], Disclosure::TmdbMovie)
+            }
+            Lookup::Tmdb(TmdbLookup::Tv { id, language }) => made_of(&[id, language], Disclosure::TmdbSeries),
+            Lookup::Tmdb(TmdbLookup::Genres { kind, language }) => {
+                made_of(&[kind, language], Disclosure::TmdbGenres)
+            }
+            Lookup::Igdb(IgdbLookup::Search { text, page }) => made_of(&[text, page], Disclosure::IgdbSearch),
+            Lookup::Igdb(IgdbLookup::Games { ids }) => made_of(&[ids], Disclosure::IgdbGames),
+            Lookup::GoogleBooks(GoogleBooksLookup::Search { text, page }) => {
+                made_of(&[text, page], Disclosure::GoogleBooksSearch)
+            }
+            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => {
+                made_of(&[id], Disclosure::GoogleBooksVolume)
+            }
+        }
+    }
+}
+
+/// The types that a lookup may be made of, and there are no others: text that was judged, numbers,
+/// choices from a short list, and ids whose form was checked. A `String` is none of them.
+trait MayLeave {}
+
+impl MayLeave for SearchText {}
+impl MayLeave for IgdbText {}
+impl MayLeave for GoogleBooksText {}
+impl MayLeave for u32 {}
+impl MayLeave for u64 {}
+impl MayLeave for Arc<[u64]> {}
+impl MayLeave for TmdbScope {}
+impl MayLeave for Kind {}
+impl MayLeave for Language {}
+impl MayLeave for MediaId {}
+
+fn made_of(_fields: &[&dyn MayLeave], disclosure: Disclosure) -> Disclosure {
+    disclosure
+}
+
+#[cfg(test)]
+#[path = "disclosure_test.rs"]
+mod tests;

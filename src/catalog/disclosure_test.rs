@@ -1,0 +1,35 @@
+use super::*;
+
+fn asked() -> Vec<Lookup> {
+    let text = SearchText::parse("dune").unwrap();
+    let (kinds, language) = (&Kind::ALL, Language::DEFAULT);
+    let searches =
+        SourceName::ALL.into_iter().filter_map(|source| Lookup::search(source, &text, kinds, language, 1));
+    let ids = ["movie:tmdb:1", "tv:tmdb:1", "game:igdb:1", "book:google_books:a"];
+    let details = ids.into_iter().map(|id| Lookup::detail(&id.parse::<MediaId>().unwrap(), language));
+    let genres = Lookup::Tmdb(TmdbLookup::Genres { kind: Kind::Tv, language });
+    searches.chain(details).chain([genres]).collect()
+}
+
+#[test]
+fn each_lookup_is_described_as_a_question_to_its_own_source() {
+    let lookups = asked();
+    for lookup in &lookups {
+        assert_eq!(lookup.disclosure().source(), lookup.source());
+    }
+    // What is described is asked: the page promises nothing that the code does not do.
+    for disclosure in Disclosure::ALL {
+        assert!(lookups.iter().any(|lookup| lookup.disclosure() == *disclosure), "{disclosure:?}");
+    }
+}
+
+#[test]
+fn each_has_words_of_its_own() {
+    for (at, one) in Disclosure::ALL.iter().enumerate() {
+        assert!(one.when().len() > 10 && one.sent().len() > 10, "{one:?}");
+        assert!(!one.when().ends_with('.') && !one.sent().ends_with('.'), "{one:?}: a cell of a table");
+        for other in &Disclosure::ALL[..at] {
+            assert!((one.source(), one.when()) != (other.source(), other.when()), "{one:?}, {other:?}");
+        }
+    }
+}
