@@ -18,7 +18,7 @@ const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
 /// The ids of what alice has.
-const HERS: Ids<'static> =
+pub const HERS: Ids<'static> =
     Ids(&[("media_id", MOVIE), ("list_id", LIST), ("comment_id", COMMENT), ("event_id", EVENT)]);
 
 /// All methods that a client might try.

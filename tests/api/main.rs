@@ -6,10 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod anonymity;
 mod architecture;
 mod contract;
 mod coverage;
 mod errors;
+mod fault;
 mod first_steps;
 mod library;
 mod list;

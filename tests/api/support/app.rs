@@ -56,6 +56,15 @@ impl TestApp {
         Self::start(database, stand_ins, change).await
     }
 
+    /// Another service on an empty database beside the same stand-ins: it knows nothing of before.
+    pub async fn afresh(mut self) -> Self {
+        self.stop_jobs().await;
+        let Self { app, stand_ins, database, .. } = self;
+        app.db.close().await.unwrap();
+        let empty = if database.is_sqlite() { Some(Database::sqlite()) } else { Database::postgres() };
+        Self::start(empty.expect("the engine that was there before"), stand_ins, |_| ()).await
+    }
+
     async fn start(database: Database, stand_ins: StandIns, change: impl FnOnce(&mut Config)) -> Self {
         log::capture();
         let mut config = config(&database, &stand_ins);
