@@ -12,7 +12,7 @@ use super::search_text::SearchText;
 
 /// Makes the list of disclosures, so that none can be left out of [`Disclosure::ALL`].
 macro_rules! disclosures {
-    ($($name:ident { source: $source:ident, when: $when:literal, sent: $sent:literal })+) => {
+    ($($name:ident { source: $source:ident, why: $why:literal, sent: $sent:literal })+) => {
         /// One kind of question to a source, in words for the people whom it is about.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Disclosure { $($name,)+ }
@@ -25,9 +25,9 @@ macro_rules! disclosures {
                 match self { $(Disclosure::$name => SourceName::$source,)+ }
             }
 
-            /// What the person did that makes the service ask.
-            pub const fn when(self) -> &'static str {
-                match self { $(Disclosure::$name => $when,)+ }
+            /// Why it is asked: what somebody did.
+            pub const fn why(self) -> &'static str {
+                match self { $(Disclosure::$name => $why,)+ }
             }
 
             /// All that the source is told.
@@ -41,42 +41,42 @@ macro_rules! disclosures {
 disclosures! {
     TmdbSearch {
         source: Tmdb,
-        when: "You search for movies or series",
+        why: "You search for movies or series",
         sent: "The words you search for, in lower case; whether movies, series or both; the page; the language"
     }
     TmdbMovie {
         source: Tmdb,
-        when: "You open a movie, or keep one that is not known here yet",
+        why: "You open a movie, or keep one that is not known here yet",
         sent: "The movie’s number at TMDB; the language"
     }
     TmdbSeries {
         source: Tmdb,
-        when: "You open a series, or keep one that is not known here yet",
+        why: "You open a series, or keep one that is not known here yet",
         sent: "The series’ number at TMDB; the language"
     }
     TmdbGenres {
         source: Tmdb,
-        when: "Somebody searches, and the names of the genres are not at hand",
+        why: "Somebody searches, and the names of the genres are not at hand",
         sent: "Whether movies or series; the language"
     }
     IgdbSearch {
         source: Igdb,
-        when: "You search for games",
+        why: "You search for games",
         sent: "The words you search for, in lower case and without quotation marks; the page"
     }
     IgdbGames {
         source: Igdb,
-        when: "You open a game, or keep one that is not known here yet",
+        why: "You open a game, or keep one that is not known here yet",
         sent: "The game’s number at IGDB, or several games’ numbers at once"
     }
     GoogleBooksSearch {
         source: GoogleBooks,
-        when: "You search for books",
+        why: "You search for books",
         sent: "The words you search for, in lower case and without punctuation that Google reads as a command; the page"
     }
     GoogleBooksVolume {
         source: GoogleBooks,
-        when: "You open a book, or keep one that is not known here yet",
+        why: "You open a book, or keep one that is not known here yet",
         sent: "The book’s id at Google Books"
     }
 }

@@ -26,10 +26,10 @@ fn each_lookup_is_described_as_a_question_to_its_own_source() {
 #[test]
 fn each_has_words_of_its_own() {
     for (at, one) in Disclosure::ALL.iter().enumerate() {
-        assert!(one.when().len() > 10 && one.sent().len() > 10, "{one:?}");
-        assert!(!one.when().ends_with('.') && !one.sent().ends_with('.'), "{one:?}: a cell of a table");
+        assert!(one.why().len() > 10 && one.sent().len() > 10, "{one:?}");
+        assert!(!one.why().ends_with('.') && !one.sent().ends_with('.'), "{one:?}: a cell of a table");
         for other in &Disclosure::ALL[..at] {
-            assert!((one.source(), one.when()) != (other.source(), other.when()), "{one:?}, {other:?}");
+            assert!((one.source(), one.why()) != (other.source(), other.why()), "{one:?}, {other:?}");
         }
     }
 }

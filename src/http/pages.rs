@@ -122,7 +122,7 @@ fn disclosures() -> String {
             .map(|disclosure| {
                 format!(
                     "<tr><td>{}</td><td>{}</td></tr>",
-                    escape(disclosure.when()),
+                    escape(disclosure.why()),
                     escape(disclosure.sent())
                 )
             })
@@ -130,7 +130,7 @@ fn disclosures() -> String {
         let _ = write!(
             tables,
             "<table><caption>{name}, for {knows}</caption>\
-             <thead><tr><th scope=\"col\">When</th><th scope=\"col\">What it is told</th></tr></thead>\
+             <thead><tr><th scope=\"col\">Why it is asked</th><th scope=\"col\">What it is told</th></tr></thead>\
              <tbody>{rows}</tbody></table>"
         );
     }
@@ -164,8 +164,6 @@ caption{padding:.5rem 0;text-align:left;font-weight:600}
 th,td{padding:.5rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top}
 th:first-child,td:first-child{width:42%;padding-right:1.25rem}
 th{color:var(--soft);font-weight:400}
-@media(max-width:30rem){thead{display:none}tr{display:block;padding:.5rem 0;border-top:1px solid var(--line)}
-td,td:first-child{display:block;width:auto;padding:0;border:0}td:last-child{color:var(--soft)}}
 a{color:var(--link)}
 footer a{margin-right:1.25rem}";
 

@@ -234,7 +234,7 @@ both! {
     async fn the_page_tells_all_that_can_leave(t: TestApp) {
         let page = t.anon.get("/privacy").send().await.expect(200).text();
         for told in Disclosure::ALL {
-            let row = format!("<tr><td>{}</td><td>{}</td></tr>", told.when(), told.sent());
+            let row = format!("<tr><td>{}</td><td>{}</td></tr>", told.why(), told.sent());
             assert_eq!(page.matches(&row).count(), 1, "{told:?}");
         }
         assert_eq!(page.matches("<tr><td>").count(), Disclosure::ALL.len(), "and nothing else");
