@@ -5,7 +5,8 @@
 //!
 //! A lookup's way: [`Catalog`] looks into the cache, boards a flight (one per lookup, however many
 //! wait), the flight passes the source's gate and goes over its wire, the source's module makes an
-//! item of the reply, and the item lands in the cache.
+//! item of the reply, and the item lands in the cache. In the gate a breaker keeps a failing source from
+//! being asked in vain. What each lookup tells whom stands in words in `disclosure`.
 
 mod answer;
 mod breaker;
