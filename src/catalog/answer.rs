@@ -49,13 +49,13 @@ impl State {
 
 /// What a source says of one id.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum Answer<T = MediaItem> {
     Found {
-        item: Arc<MediaItem>,
+        item: Arc<T>,
         /// The source could not be asked just now; this is what it said earlier (at most 7 days ago).
         stale: bool,
     },
-    /// The source has no such title.
+    /// The source has nothing under this id.
     Unknown,
 }
 

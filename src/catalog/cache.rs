@@ -11,6 +11,7 @@ use super::gate::Clock;
 use super::item::MediaItem;
 use super::media_id::SourceName;
 use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use super::season::Season;
 use crate::clock::Millis;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,6 +28,7 @@ const OVERHEAD: usize = 256;
 pub(super) enum Value {
     Page(Arc<Page>),
     Item(Arc<MediaItem>),
+    Season(Arc<Season>),
     /// The source has no such title.
     Unknown,
     Genres(Arc<Genres>),
@@ -53,7 +55,7 @@ impl Value {
             Value::Page(page) if page.items.is_empty() => 10 * MINUTE,
             Value::Page(_) => 30 * MINUTE,
             Value::Unknown => 10 * MINUTE,
-            Value::Item(_) | Value::Genres(_) | Value::Games(_) => DAY,
+            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => DAY,
         }
     }
 
@@ -70,6 +72,7 @@ impl Value {
         match self {
             Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
             Value::Item(item) => item.weight(),
+            Value::Season(season) => season.weight(),
             Value::Unknown => 0,
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
             Value::Games(games) => {

@@ -18,6 +18,7 @@ use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
 use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::season::Season;
 use super::stats::Counters;
 use super::tmdb::Tmdb;
 use super::wire::Wire;
@@ -160,6 +161,9 @@ impl Desk {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {
                 Ok(Value::Item(self.with_default_overview(item, &default).await))
             }
+            (Value::Season(season), Some(default)) if season.lacks_text() => {
+                Ok(Value::Season(self.with_default_texts(season, &default).await))
+            }
             (value, _) => Ok(value),
         }
     }
@@ -170,18 +174,33 @@ impl Desk {
         item: Arc<MediaItem>,
         default: &Lookup,
     ) -> Arc<MediaItem> {
-        let outcome = match self.board(default, None) {
-            Ok(Boarded::Landed(value)) => Ok(value),
-            Ok(Boarded::Flying(flight)) => flight.landing().await,
-            Err(failure) => Err(failure),
-        };
-        match outcome {
+        match self.beside(default).await {
             Ok(Value::Item(english)) if english.overview.is_some() => {
                 let mut item = Arc::unwrap_or_clone(item);
                 item.overview.clone_from(&english.overview);
                 Arc::new(item)
             }
             _ => item,
+        }
+    }
+
+    /// The same for a season and its episodes.
+    async fn with_default_texts(self: &Arc<Self>, season: Arc<Season>, default: &Lookup) -> Arc<Season> {
+        match self.beside(default).await {
+            Ok(Value::Season(english)) => {
+                let mut season = Arc::unwrap_or_clone(season);
+                season.fill_texts(&english);
+                Arc::new(season)
+            }
+            _ => season,
+        }
+    }
+
+    /// What another flight needs to be complete.
+    async fn beside(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
         }
     }
 
@@ -201,6 +220,19 @@ impl Desk {
     ) -> Result<Answer, Unavailable> {
         match self.get(&Lookup::detail(id, language), share, deadline).await {
             Ok(Got { value: Value::Item(item), stale }) => Ok(Answer::Found { item, stale }),
+            Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
+            Ok(_) => Err(Failure::UNAVAILABLE.into()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    pub(super) async fn season(
+        self: &Arc<Self>,
+        lookup: &Lookup,
+        deadline: Instant,
+    ) -> Result<Answer<Season>, Unavailable> {
+        match self.get(lookup, &DayShare::new(), deadline).await {
+            Ok(Got { value: Value::Season(item), stale }) => Ok(Answer::Found { item, stale }),
             Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
             Ok(_) => Err(Failure::UNAVAILABLE.into()),
             Err(failure) => Err(failure.into()),
@@ -284,6 +316,9 @@ fn in_default_language(lookup: &TmdbLookup) -> Option<Lookup> {
         }
         TmdbLookup::Tv { id, language } if *language != default => {
             Some(Lookup::Tmdb(TmdbLookup::Tv { id: *id, language: default }))
+        }
+        TmdbLookup::Season { series, number, language } if *language != default => {
+            Some(Lookup::Tmdb(TmdbLookup::Season { series: *series, number: *number, language: default }))
         }
         _ => None,
     }

@@ -54,6 +54,11 @@ disclosures! {
         why: "You open a series, or keep one that is not known here yet",
         sent: "The series’ number at TMDB; the language"
     }
+    TmdbSeason {
+        source: Tmdb,
+        why: "You open a season, or keep a series whose episodes are not known here yet",
+        sent: "The series’ number at TMDB; the season’s number; the language"
+    }
     TmdbGenres {
         source: Tmdb,
         why: "Somebody searches, and the names of the genres are not at hand",
@@ -94,6 +99,9 @@ impl Lookup {
                 made_of(&[id, language], Disclosure::TmdbMovie)
             }
             Lookup::Tmdb(TmdbLookup::Tv { id, language }) => made_of(&[id, language], Disclosure::TmdbSeries),
+            Lookup::Tmdb(TmdbLookup::Season { series, number, language }) => {
+                made_of(&[series, number, language], Disclosure::TmdbSeason)
+            }
             Lookup::Tmdb(TmdbLookup::Genres { kind, language }) => {
                 made_of(&[kind, language], Disclosure::TmdbGenres)
             }

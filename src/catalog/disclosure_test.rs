@@ -8,7 +8,8 @@ fn asked() -> Vec<Lookup> {
     let ids = ["movie:tmdb:1", "tv:tmdb:1", "game:igdb:1", "book:google_books:a"];
     let details = ids.into_iter().map(|id| Lookup::detail(&id.parse::<MediaId>().unwrap(), language));
     let genres = Lookup::Tmdb(TmdbLookup::Genres { kind: Kind::Tv, language });
-    searches.chain(details).chain([genres]).collect()
+    let season = Lookup::Tmdb(TmdbLookup::Season { series: 1, number: 1, language });
+    searches.chain(details).chain([season, genres]).collect()
 }
 
 #[test]

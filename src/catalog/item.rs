@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::media_id::{MediaId, SourceName, is_volume_id};
+use super::season::SeasonSummary;
 
 /// The most creators kept of one title.
 pub const MAX_CREATORS: usize = 20;
@@ -39,6 +40,9 @@ pub struct MediaItem {
     pub season_count: Option<u32>,
     #[serde(default)]
     pub episode_count: Option<u32>,
+    /// What the series' source lists, the specials (season 0) first.
+    #[serde(default)]
+    pub seasons: Vec<SeasonSummary>,
     #[serde(default)]
     pub external_ids: ExternalIds,
 }
@@ -152,6 +156,7 @@ impl MediaItem {
             platforms: Vec::new(),
             season_count: None,
             episode_count: None,
+            seasons: Vec::new(),
             external_ids: ExternalIds::default(),
         }
     }
@@ -181,6 +186,11 @@ impl MediaItem {
             + self.cover.as_ref().map_or(0, |cover| cover.0.capacity())
             + optional.iter().filter_map(|text| text.as_ref()).map(String::capacity).sum::<usize>()
             + listed.map(|text| size_of::<String>() + text.capacity()).sum::<usize>()
+            + self
+                .seasons
+                .iter()
+                .map(|s| size_of::<SeasonSummary>() + s.title.as_ref().map_or(0, String::capacity))
+                .sum::<usize>()
             + self.creators.iter().map(|c| size_of::<Creator>() + c.name.capacity()).sum::<usize>()
     }
 }

@@ -40,6 +40,12 @@ impl Lookup {
         }
     }
 
+    /// One season of a series; `None` for a title that is none.
+    pub(super) fn season(id: &MediaId, number: u32, language: Language) -> Option<Self> {
+        let series = id.number().filter(|_| id.kind() == Kind::Tv)?;
+        Some(Lookup::Tmdb(TmdbLookup::Season { series, number, language }))
+    }
+
     /// The details of one game.
     pub(super) fn game(id: u64) -> Self {
         Lookup::Igdb(IgdbLookup::Games { ids: [id].into() })
@@ -94,6 +100,11 @@ pub(super) enum TmdbLookup {
     },
     Tv {
         id: u64,
+        language: Language,
+    },
+    Season {
+        series: u64,
+        number: u32,
         language: Language,
     },
     /// The names of the genres of movies or of series.
@@ -204,6 +215,10 @@ pub(super) fn tmdb(base: &Url, authorization: &HeaderValue, lookup: &TmdbLookup)
         TmdbLookup::Tv { id, language } => with_query(
             address(base, &["tv", &id.to_string()]),
             &[("language", language.as_str()), ("append_to_response", "external_ids")],
+        ),
+        TmdbLookup::Season { series, number, language } => with_query(
+            address(base, &["tv", &series.to_string(), "season", &number.to_string()]),
+            &[("language", language.as_str())],
         ),
         TmdbLookup::Genres { kind, language } => {
             with_query(address(base, &["genre", kind.as_str(), "list"]), &[("language", language.as_str())])

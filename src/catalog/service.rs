@@ -17,6 +17,7 @@ use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
 use super::request::{LAST_PAGE, Lookup};
 use super::search_text::SearchText;
+use super::season::Season;
 use super::stats::Stats;
 use crate::config;
 
@@ -92,6 +93,20 @@ impl Catalog {
     ) -> Result<Answer, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
         self.0.detail(id, language, books_share, deadline).await
+    }
+
+    /// One season of a series with its episodes. Waits at most 5 seconds.
+    pub async fn season(
+        &self,
+        id: &MediaId,
+        number: u32,
+        language: Language,
+    ) -> Result<Answer<Season>, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        match Lookup::season(id, number, language) {
+            Some(lookup) => self.0.season(&lookup, deadline).await,
+            None => Ok(Answer::Unknown),
+        }
     }
 
     /// The details of up to [`MAX_IDS`] titles, in the order of `ids`; what is beyond is left out.

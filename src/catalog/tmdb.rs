@@ -1,5 +1,7 @@
 //! TMDB: movies and series. Turns its answers into ours and its errors into faults.
 
+mod season;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,7 +61,8 @@ fn judge(
     reply: &Reply,
     genres: impl Fn(Kind) -> Option<Arc<Genres>>,
 ) -> Result<Value, Fault> {
-    let is_detail = matches!(lookup, TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. });
+    let is_detail =
+        matches!(lookup, TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. } | TmdbLookup::Season { .. });
     match reply.status.as_u16() {
         200 => {
             let body = reply.json()?;
@@ -85,6 +88,7 @@ fn parse(lookup: &TmdbLookup, body: &Json, genres: impl Fn(Kind) -> Option<Arc<G
         TmdbLookup::Search { scope, page, .. } => page_of(*scope, *page, body, genres),
         TmdbLookup::Movie { id, .. } => detail(Kind::Movie, *id, body),
         TmdbLookup::Tv { id, .. } => detail(Kind::Tv, *id, body),
+        TmdbLookup::Season { number, .. } => season::parse(*number, body),
         TmdbLookup::Genres { .. } => {
             body.get("genres")?.as_array()?;
             let named = |row| Some((field::id(row, "id")?, field::line(row, "name")?));
@@ -154,6 +158,7 @@ fn detail(kind: Kind, id: u64, body: &Json) -> Option<Value> {
     if kind == Kind::Tv {
         item.season_count = field::count(body, "number_of_seasons");
         item.episode_count = field::count(body, "number_of_episodes");
+        item.seasons = season::summaries(body);
         // The series' own list is empty for most series today.
         let listed =
             field::rows(body, "episode_run_time").iter().filter_map(Json::as_u64).find(|time| *time > 0);

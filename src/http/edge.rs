@@ -23,7 +23,7 @@ use crate::app::App;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The operations that may lead to a request to a source.
-const LOOKUPS: [&str; 3] = ["searchMedia", "getMedia", "listMedia"];
+const LOOKUPS: [&str; 4] = ["searchMedia", "getMedia", "listMedia", "getSeason"];
 
 pub struct Edge<E> {
     inner: E,

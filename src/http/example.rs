@@ -13,6 +13,7 @@ pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const MOVIE: &str = "movie:tmdb:603";
+pub const SERIES: &str = "tv:tmdb:1399";
 const BEGUN: &str = "2026-08-14T18:03:27.512Z";
 const CHANGED: &str = "2026-08-15T20:41:05.090Z";
 const CURSOR: &str = "3q2-7yIyMDI2LTA4LTE1Ig";
@@ -46,6 +47,12 @@ pub fn of(schema: &str) -> Option<Value> {
         "LibraryEntryPage" => page(entry()),
         "LibraryEntryWrite" => json!({ "status": "completed", "rating": 90, "finished_on": "2026-08-15" }),
         "LibraryEntryPatch" => json!({ "rating": 95, "favorite": true, "started_on": null }),
+        "Season" => season(),
+        "WatchedEpisode" => episode(),
+        "WatchedEpisodePage" => page(episode()),
+        "WatchedEpisodeWrite" => json!({ "watched_on": "2026-08-15" }),
+        "AiredEpisodesWrite" => json!({ "on": "2026-08-15" }),
+        "SeasonEpisodesWrite" => json!({ "on": "2026-08-15", "first": 1, "last": 6, "watched_on": null }),
         "Review" => json!({
             "media_id": MOVIE,
             "title": "Still holds up",
@@ -162,6 +169,37 @@ fn entry() -> Value {
 
 fn summary() -> Value {
     json!({ "title": "The Matrix", "release_date": "1999-03-31", "runtime_minutes": 136 })
+}
+
+fn season() -> Value {
+    json!({
+        "media_id": SERIES,
+        "number": 1,
+        "title": "Season 1",
+        "air_date": "2011-04-17",
+        "episodes": [{
+            "number": 1,
+            "title": "Winter Is Coming",
+            "overview": "A lord in the north is asked to serve his king in the south.",
+            "air_date": "2011-04-17",
+            "runtime_minutes": 61,
+            "watched": true,
+            "watched_on": "2026-08-15",
+        }],
+        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+    })
+}
+
+fn episode() -> Value {
+    json!({
+        "media_id": SERIES,
+        "season": 1,
+        "episode": 1,
+        "watched_on": "2026-08-15",
+        "revision": 17,
+        "created_at": CHANGED,
+        "updated_at": CHANGED,
+    })
 }
 
 fn comment() -> Value {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod comment;
 pub mod entry;
+pub mod episode;
 pub mod history;
 pub mod list;
 pub mod list_item;
@@ -22,6 +23,8 @@ pub enum Area {
     Catalog,
     /// What the account says of titles: status, rating, progress, dates.
     Library,
+    /// Which episodes of series the account has seen.
+    Episodes,
     /// One review per entry. Private.
     Reviews,
     /// Dated notes on an entry. Private.

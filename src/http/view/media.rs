@@ -5,6 +5,7 @@ use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
 use super::entry::{EntryMark, Status};
+use super::episode::SeasonSummary;
 use super::wire_enum;
 use crate::catalog::{self, MediaItem as Item};
 use crate::http::text::{Language, MediaId};
@@ -128,6 +129,8 @@ pub struct MediaItem {
     pub platforms: Vec<String>,
     pub season_count: Option<i32>,
     pub episode_count: Option<i32>,
+    /// Of a series: the specials (season 0) first.
+    pub seasons: Option<Vec<SeasonSummary>>,
     pub external_ids: ExternalIds,
     /// What the source's terms ask to be shown beside its data.
     pub attribution: String,
@@ -158,6 +161,8 @@ impl MediaItem {
             platforms: item.platforms.clone(),
             season_count: number(item.season_count),
             episode_count: number(item.episode_count),
+            seasons: (item.id.kind() == catalog::Kind::Tv && !item.seasons.is_empty())
+                .then(|| item.seasons.iter().map(SeasonSummary::new).collect()),
             external_ids: ExternalIds {
                 imdb_id: ids.imdb_id,
                 tvdb_id: ids.tvdb_id,
@@ -172,7 +177,7 @@ impl MediaItem {
 }
 
 /// The notices that the sources' terms ask for.
-fn attribution(source: catalog::SourceName) -> &'static str {
+pub fn attribution(source: catalog::SourceName) -> &'static str {
     match source {
         catalog::SourceName::Tmdb => {
             "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod entry;
+pub mod episode;
 pub mod list;
 pub mod media;
 pub mod note;

@@ -73,6 +73,8 @@ impl Operation {
         let schema = self.spec["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
         Some(match schema.rsplit('/').next().unwrap() {
             "LibraryEntryWrite" | "LibraryEntryPatch" => json!({ "status": "dropped", "rating": 7 }),
+            "WatchedEpisodeWrite" => json!({ "watched_on": "2001-02-03" }),
+            "AiredEpisodesWrite" | "SeasonEpisodesWrite" => json!({ "on": "2012-02-03" }),
             "ReviewWrite" => json!({ "body": "not mine" }),
             "CommentWrite" => json!({ "body": "not mine" }),
             "HistoryEventWrite" => json!({ "finished_on": "2001-02-03", "precision": "day" }),
