@@ -280,3 +280,36 @@ async fn google_books() {
     let essential = ["", "/id", "/volumeInfo"];
     fields_are_independent(SourceName::GoogleBooks, Kind::Book, id, volume(), &essential).await;
 }
+
+#[tokio::test]
+async fn seasons_of_tmdb() {
+    let episode = json!({
+        "air_date": "2008-01-27", "episode_number": 2, "id": 62086, "name": "Second", "overview": "A bag.",
+        "runtime": 48, "season_number": 1, "still_path": null, "vote_average": 8.1, "crew": []
+    });
+    let good =
+        [json!({"id": 1, "episode_number": 1, "name": "First"}), json!({"id": 3, "episode_number": 3})];
+    let season = |episodes| {
+        json!({
+            "_id": "52", "air_date": "2008-01-20", "episodes": episodes, "id": 3572, "name": "Season 1",
+            "overview": "A teacher.", "poster_path": "/s.jpg", "season_number": 1
+        })
+    };
+    let bench = Bench::new(SourceName::Tmdb).await;
+    for (number, (place, variant)) in (1..).zip(variants(&episode)) {
+        *bench.answer.lock().unwrap() = season(json!([good[0], variant, good[1]]));
+        let series = format!("tv:tmdb:{number}").parse().unwrap();
+        let Ok(Answer::Found { item, .. }) = bench.catalog.season(&series, 1, Language::DEFAULT).await else {
+            panic!("{place}: the season is lost")
+        };
+        let numbers: Vec<u32> = item.episodes.iter().map(|episode| episode.number).collect();
+        assert!(numbers.contains(&1) && numbers.contains(&3), "{place}: {numbers:?}");
+    }
+    for (number, (place, variant)) in (100_000..).zip(variants(&season(json!(good)))) {
+        let errors = stats(&bench.catalog, SourceName::Tmdb).errors;
+        *bench.answer.lock().unwrap() = variant;
+        let series = format!("tv:tmdb:{number}").parse().unwrap();
+        let answered = bench.catalog.season(&series, 1, Language::DEFAULT).await.is_ok();
+        assert!(answered || stats(&bench.catalog, SourceName::Tmdb).errors > errors, "{place}: a crash");
+    }
+}
