@@ -28,7 +28,9 @@ pub fn settings(database: &str, of_sources: &[(&'static str, String)]) -> Vec<(&
     let mut settings = of_sources.to_vec();
     settings.push(("DATABASE_URL", database.to_owned()));
     settings.push(("OMNITRACK_SECRET_KEY", "a key that only the measurement knows".repeat(2)));
-    for limit in ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"] {
+    for limit in
+        ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS", "OMNITRACK_RATE_IMAGE"]
+    {
         settings.push((limit, "100000000".to_owned()));
     }
     settings

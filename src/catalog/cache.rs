@@ -10,7 +10,8 @@ use moka::Expiry;
 use super::gate::Clock;
 use super::item::MediaItem;
 use super::media_id::SourceName;
-use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use super::picture::Picture;
+use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, PictureLookup, TmdbLookup};
 use crate::clock::Millis;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -18,6 +19,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long an answer serves that is no longer fresh.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a picture is fresh: the name of another picture would be another.
+const PICTURE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A guess at what an entry costs besides its content, in bytes.
 const OVERHEAD: usize = 256;
@@ -30,6 +34,9 @@ pub(super) enum Value {
     /// The source has no such title.
     Unknown,
     Genres(Arc<Genres>),
+    Picture(Arc<Picture>),
+    /// The source has no picture of that name.
+    NoPicture,
     /// Several games at once; never kept under one key.
     Games(Arc<Games>),
 }
@@ -53,6 +60,8 @@ impl Value {
             Value::Page(page) if page.items.is_empty() => 10 * MINUTE,
             Value::Page(_) => 30 * MINUTE,
             Value::Unknown => 10 * MINUTE,
+            Value::Picture(_) => PICTURE,
+            Value::NoPicture => 60 * MINUTE,
             Value::Item(_) | Value::Genres(_) | Value::Games(_) => DAY,
         }
     }
@@ -61,7 +70,8 @@ impl Value {
     fn kept_for(&self) -> Duration {
         match self {
             Value::Page(page) if page.items.is_empty() => self.fresh_for(),
-            Value::Unknown => self.fresh_for(),
+            Value::Unknown | Value::NoPicture => self.fresh_for(),
+            Value::Picture(_) => PICTURE + KEPT,
             _ => KEPT,
         }
     }
@@ -70,7 +80,8 @@ impl Value {
         match self {
             Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
             Value::Item(item) => item.weight(),
-            Value::Unknown => 0,
+            Value::Picture(picture) => size_of::<Picture>() + picture.bytes.len(),
+            Value::Unknown | Value::NoPicture => 0,
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
             Value::Games(games) => {
                 games.iter().filter_map(|(_, game)| game.as_ref()).map(|g| g.weight()).sum()
@@ -164,6 +175,11 @@ impl Cache {
         self.entries.insert(lookup, Entry { value, fresh_until, kept_for });
     }
 
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.entries.run_pending_tasks();
+    }
+
     /// Entries and their weight in bytes; both lag a little.
     pub(super) fn size(&self) -> (u64, u64) {
         (self.entries.entry_count(), self.entries.weighted_size())
@@ -179,6 +195,7 @@ impl Lookup {
             Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
             Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.len(),
+            Lookup::Picture(PictureLookup { cover, .. }) => cover.as_str().len(),
         }
     }
 }

@@ -57,7 +57,7 @@ fn the_cache_is_bounded_by_weight() {
     for number in 0..1000 {
         cache.insert(volume(&number.to_string()), item(1000));
     }
-    cache.entries.run_pending_tasks();
+    cache.settle();
     let (entries, bytes) = cache.size();
     assert!(bytes <= 100_000, "{bytes}");
     assert!((20..100).contains(&entries), "{entries}");

@@ -17,7 +17,8 @@ use super::igdb::Igdb;
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::picture::Pictures;
+use super::request::{IgdbLookup, Lookup, PictureLookup, TmdbLookup, TmdbScope};
 use super::stats::Counters;
 use super::tmdb::Tmdb;
 use super::wire::Wire;
@@ -29,6 +30,7 @@ pub(super) struct Desk {
     tmdb: Option<Tmdb>,
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
+    pictures: Pictures,
     pub(super) search_deadline: Duration,
     pub(super) lookup_deadline: Duration,
 }
@@ -53,6 +55,7 @@ impl Desk {
                 .as_ref()
                 .map(|config| GoogleBooks::new(config, *share, timing))
                 .transpose()?,
+            pictures: Pictures::new(sources, timing)?,
             search_deadline: timing.search_deadline,
             lookup_deadline: timing.lookup_deadline,
         })
@@ -66,6 +69,18 @@ impl Desk {
         }
     }
 
+    /// The wire that a lookup takes; pictures have their own.
+    fn wire_of(&self, lookup: &Lookup) -> Option<&Wire> {
+        match lookup {
+            Lookup::Picture(_) => self.pictures.wire(lookup.source()),
+            _ => self.wire(lookup.source()),
+        }
+    }
+
+    pub(super) fn picture_counters(&self, source: SourceName) -> Option<&Counters> {
+        self.pictures.wire(source).map(|wire| &wire.counters)
+    }
+
     pub(super) fn counters(&self, source: SourceName) -> Option<&Counters> {
         self.wire(source).map(|wire| &wire.counters)
     }
@@ -77,7 +92,7 @@ impl Desk {
         share: &DayShare,
         deadline: Instant,
     ) -> Result<Got, Failure> {
-        let counters = self.counters(lookup.source()).ok_or(Failure::NotConfigured)?;
+        let counters = self.wire_of(lookup).map(|wire| &wire.counters).ok_or(Failure::NotConfigured)?;
         let kept = match self.cache.get(lookup) {
             Some((value, true)) => {
                 counters.cache_hits.add_one();
@@ -123,7 +138,7 @@ impl Desk {
     fn board(self: &Arc<Self>, lookup: &Lookup, share: Option<&DayShare>) -> Result<Boarded, Failure> {
         let permit = || match (self.google_books.as_ref(), lookup, share) {
             (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
-            _ => self.wire(lookup.source()).ok_or(Failure::NotConfigured)?.gate.check_open(),
+            _ => self.wire_of(lookup).ok_or(Failure::NotConfigured)?.gate.check_open(),
         };
         self.flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
     }
@@ -138,10 +153,29 @@ impl Desk {
                     page => Ok(page),
                 },
                 (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => google_books.fetch(lookup).await,
+                (Lookup::Picture(lookup), ..) => self.fetch_picture(lookup).await,
                 _ => Err(Failure::NotConfigured),
             }
         }
         .boxed()
+    }
+
+    /// A source that shows a picture for what it has no picture of has none.
+    async fn fetch_picture(self: &Arc<Self>, lookup: &PictureLookup) -> Outcome {
+        let found = self.pictures.fetch(lookup).await?;
+        let (Value::Picture(picture), Some(blank)) = (&found, lookup.blank()) else { return Ok(found) };
+        match self.landed(&Lookup::Picture(blank)).await {
+            Ok(Value::Picture(blank)) if blank.digest == picture.digest => Ok(Value::NoPicture),
+            _ => Ok(found),
+        }
+    }
+
+    /// The answer to a lookup that another one needs.
+    async fn landed(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
+        }
     }
 
     async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
@@ -170,12 +204,7 @@ impl Desk {
         item: Arc<MediaItem>,
         default: &Lookup,
     ) -> Arc<MediaItem> {
-        let outcome = match self.board(default, None) {
-            Ok(Boarded::Landed(value)) => Ok(value),
-            Ok(Boarded::Flying(flight)) => flight.landing().await,
-            Err(failure) => Err(failure),
-        };
-        match outcome {
+        match self.landed(default).await {
             Ok(Value::Item(english)) if english.overview.is_some() => {
                 let mut item = Arc::unwrap_or_clone(item);
                 item.overview.clone_from(&english.overview);

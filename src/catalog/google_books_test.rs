@@ -98,7 +98,11 @@ fn the_day_is_told_from_the_minute() {
 
 #[test]
 fn a_share_is_a_tenth_of_what_this_instance_may_call() {
-    let config = config::GoogleBooks { api_key: Secret::new("k"), base_url: "http://127.0.0.1:1".into() };
+    let config = config::GoogleBooks {
+        api_key: Secret::new("k"),
+        base_url: "http://127.0.0.1:1".into(),
+        image_base_url: "http://127.0.0.1:1".into(),
+    };
     let google = GoogleBooks::new(&config, 0.02, &Timing::default()).unwrap();
     let (one, other) = (DayShare::new(), DayShare::new());
     assert!(google.charge(&one).is_ok() && google.charge(&one).is_ok());

@@ -10,6 +10,7 @@ use reqwest::{Body, Method, Request, Url};
 
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
+use super::picture::{Cover, CoverSize};
 use super::search_text::SearchText;
 
 /// Rows asked for per page; TMDB's own page size, used for all.
@@ -26,6 +27,7 @@ pub(super) enum Lookup {
     Tmdb(TmdbLookup),
     Igdb(IgdbLookup),
     GoogleBooks(GoogleBooksLookup),
+    Picture(PictureLookup),
 }
 
 impl Lookup {
@@ -76,8 +78,16 @@ impl Lookup {
             Lookup::Tmdb(_) => SourceName::Tmdb,
             Lookup::Igdb(_) => SourceName::Igdb,
             Lookup::GoogleBooks(_) => SourceName::GoogleBooks,
+            Lookup::Picture(picture) => picture.cover.source(),
         }
     }
+}
+
+/// One cover in one size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct PictureLookup {
+    pub(super) cover: Cover,
+    pub(super) size: CoverSize,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -280,6 +290,38 @@ pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) ->
     };
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert(ACCEPT, JSON);
+    request
+}
+
+/// What the source's image host is sent: no credentials, and of the names in it one was checked for
+/// its form and the others are constants.
+pub(super) fn picture(base: &Url, lookup: &PictureLookup) -> Request {
+    let PictureLookup { cover, size } = lookup;
+    let at = |small, medium, large| match size {
+        CoverSize::Small => small,
+        CoverSize::Medium => medium,
+        CoverSize::Large => large,
+    };
+    let url = match cover.source() {
+        SourceName::Tmdb => address(base, &[at("w154", "w342", "w780"), cover.name()]),
+        SourceName::Igdb => {
+            let size = at("t_cover_small_2x", "t_cover_big", "t_720p");
+            address(base, &[size, &format!("{}.jpg", cover.name())])
+        }
+        // Other zooms than 1 may show an inner page; the width is asked for apart.
+        SourceName::GoogleBooks => with_query(
+            base.clone(),
+            &[
+                ("id", cover.name()),
+                ("printsec", "frontcover"),
+                ("img", "1"),
+                ("zoom", "1"),
+                ("fife", at("w154", "w342", "w780")),
+            ],
+        ),
+    };
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("image/jpeg, image/png, image/webp"));
     request
 }
 

@@ -11,11 +11,12 @@ use super::answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailabl
 use super::cache::{Page, Value};
 use super::day_share::DayShare;
 use super::desk::{Desk, Got};
-use super::failure::CatalogError;
+use super::failure::{CatalogError, Failure};
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{LAST_PAGE, Lookup};
+use super::picture::{Cover, CoverSize, Picture};
+use super::request::{LAST_PAGE, Lookup, PictureLookup};
 use super::search_text::SearchText;
 use super::stats::Stats;
 use crate::config;
@@ -119,6 +120,17 @@ impl Catalog {
         ids.iter().map(|id| (id.clone(), answers.get(id).cloned().unwrap_or(Err(unasked)))).collect()
     }
 
+    /// A cover of its source, or `None` if the source has none such. Waits at most 5 seconds.
+    pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Option<Arc<Picture>>, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        let lookup = Lookup::Picture(PictureLookup { cover: cover.clone(), size });
+        match self.0.get(&lookup, &DayShare::new(), deadline).await?.value {
+            Value::Picture(picture) => Ok(Some(picture)),
+            Value::NoPicture => Ok(None),
+            _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
     /// What is known of a title without asking anybody, at most a week old.
     pub fn peek(&self, id: &MediaId, language: Language) -> Option<Arc<MediaItem>> {
         match self.0.cache.get(&Lookup::detail(id, language))? {
@@ -127,11 +139,23 @@ impl Catalog {
         }
     }
 
+    /// Ends what the cache does later by itself, so that a test can weigh it.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.0.cache.settle();
+    }
+
     /// All counters, for the metrics page; sources without credentials have none.
     pub fn stats(&self) -> Stats {
         let (cache_entries, cache_bytes) = self.0.cache.size();
         let read = |source| Some(self.0.counters(source)?.read(source));
-        Stats { sources: SourceName::ALL.into_iter().filter_map(read).collect(), cache_bytes, cache_entries }
+        let pictures = |source| Some(self.0.picture_counters(source)?.read(source));
+        Stats {
+            sources: SourceName::ALL.into_iter().filter_map(read).collect(),
+            pictures: SourceName::ALL.into_iter().filter_map(pictures).collect(),
+            cache_bytes,
+            cache_entries,
+        }
     }
 }
 

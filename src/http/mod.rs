@@ -5,6 +5,7 @@ pub mod answer;
 pub mod api;
 pub mod auth;
 pub mod contract;
+pub mod cover;
 mod current;
 pub mod docs;
 pub mod edge;
@@ -31,6 +32,7 @@ use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
 use self::api::entry::EntryApi;
 use self::api::history::HistoryApi;
+use self::api::image::ImageApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
@@ -46,12 +48,14 @@ calendar days. Errors are problem documents (RFC 9457): switch on `code`. Enums 
 Every write may be repeated; `If-Match` keeps one device from undoing another's change. In a patch what is \
 absent stays and null clears (a generated Swift client sends null unless told `.encodeNothing`).";
 
-type Apis = (MediaApi, EntryApi, ReviewApi, CommentApi, HistoryApi, ListApi, ListItemApi, AccountApi);
+type Apis =
+    (MediaApi, ImageApi, EntryApi, ReviewApi, CommentApi, HistoryApi, ListApi, ListItemApi, AccountApi);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
     let apis = (
         MediaApi { app: app() },
+        ImageApi { app: app() },
         EntryApi { app: app() },
         ReviewApi { app: app() },
         CommentApi { app: app() },

@@ -27,7 +27,7 @@ pub(super) async fn run(app: App, shutdown: CancellationToken) {
         let filled = tokio::select! {
             // Cut anywhere, it leaves rows that wait, which the next start finds.
             () = shutdown.cancelled() => return,
-            filled = media::fill(&app.db, &app.catalog, &share) => filled,
+            filled = media::fill(&app.db, &app.catalog, &app.covers, &share) => filled,
         };
         let more = match filled {
             Ok(taken) => taken > 0,

@@ -11,8 +11,9 @@ use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySel
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::cover::{self, Covers};
 use super::store;
-use crate::catalog::{Answer, Catalog, DayShare, Language, MediaId};
+use crate::catalog::{Answer, Catalog, Cover, CoverSize, DayShare, Language, MediaId, MediaItem};
 use crate::clock::{self, Millis};
 use crate::db::{Db, execute, rows};
 use crate::error::Result;
@@ -66,7 +67,7 @@ async fn queue(db: &Db, media_id: &str, language: Language) -> Result<(), sea_or
 }
 
 /// Works off what is due, at most one batch; tells how many titles it took up.
-pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<usize> {
+pub async fn fill(db: &Db, catalog: &Catalog, covers: &Covers, share: &DayShare) -> Result<usize> {
     let due = media_wanted::Entity::find()
         .filter(media_wanted::Column::NextAttemptAt.lte(clock::now()))
         .order_by(media_wanted::Column::NextAttemptAt, Order::Asc)
@@ -75,7 +76,7 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<usize>
         .await?;
     let count = due.len();
     let work = due.into_iter().map(|wanted| async move {
-        if take_up(db, &wanted).await? { fill_one(db, catalog, share, &wanted).await } else { Ok(()) }
+        if take_up(db, &wanted).await? { fill_one(db, catalog, covers, share, &wanted).await } else { Ok(()) }
     });
     // One title that fails does not stop the others; the first failure is told.
     let outcomes: Vec<Result<()>> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
@@ -101,21 +102,47 @@ async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
     Ok(taken == 1)
 }
 
-async fn fill_one(db: &Db, catalog: &Catalog, share: &DayShare, wanted: &media_wanted::Model) -> Result<()> {
+async fn fill_one(
+    db: &Db,
+    catalog: &Catalog,
+    covers: &Covers,
+    share: &DayShare,
+    wanted: &media_wanted::Model,
+) -> Result<()> {
     let key = (wanted.media_id.clone(), wanted.language.clone());
     let (Ok(id), Some(language)) = (wanted.media_id.parse::<MediaId>(), Language::parse(&wanted.language))
     else {
         media_wanted::Entity::delete_by_id(key).exec(db.shared()).await?;
         return Ok(());
     };
-    match catalog.media(&id, language, share).await {
-        Ok(Answer::Found { item, .. }) => store::remember(db, &item, language).await?,
-        Ok(Answer::Unknown) => store::remember_unknown(db, &id).await?,
+    let found = match catalog.media(&id, language, share).await {
+        Ok(Answer::Found { item, .. }) => {
+            store::remember(db, &item, language).await?;
+            Some(item)
+        }
+        Ok(Answer::Unknown) => {
+            store::remember_unknown(db, &id).await?;
+            None
+        }
         Err(_unavailable) => return Ok(()),
-    }
+    };
     announce(db, &wanted.media_id).await?;
+    if let Some(item) = found {
+        meet_cover(db, catalog, covers, &item).await;
+    }
     media_wanted::Entity::delete_by_id(key).exec(db.shared()).await?;
     Ok(())
+}
+
+/// Fetches the small picture once, so that its thumbhash is known before a phone asks for it. Without
+/// it nothing is lost: the phone's own request does the same.
+async fn meet_cover(db: &Db, catalog: &Catalog, covers: &Covers, item: &MediaItem) {
+    let Some(cover) = Cover::of(item) else { return };
+    if !covers.is_seen(db, &cover).await
+        && let Ok(picture) = catalog.picture(&cover, CoverSize::Small).await
+    {
+        covers.meet(db, &cover, picture.as_deref()).await;
+    }
 }
 
 /// The first filling is a change of every row that waited for it.
@@ -181,8 +208,9 @@ async fn announce_to(db: &Db, account: Uuid, media_id: &str) -> Result<()> {
 }
 
 /// Finds rows that wait for a title which nobody has queued (a crash between commit and queue), and
-/// titles that were filled without their rows being told.
+/// titles that were filled without their rows being told. Forgets absences of covers that are old.
 pub async fn sweep(db: &Db) -> Result<()> {
+    cover::sweep(db).await?;
     let lost = rows(
         db.read(),
         "SELECT w.media_id, m.id IS NOT NULL FROM \

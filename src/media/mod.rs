@@ -1,11 +1,14 @@
 //! What we know of titles, kept in tables that all accounts share: it stays when a source is away,
 //! and shows beside everything that refers to a title. Nothing here says who asked.
 
+mod cover;
 mod fill;
 mod store;
+mod thumbhash;
 
+pub use cover::{Covers, Known};
 pub use fill::{Wanted, fill, sweep};
-pub use store::{Summary, find, is_known, remember, remember_unknown, summaries};
+pub use store::{Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
 
 /// The text that titles are sorted by: lower case, and without the leading article that libraries
 /// skip. Made here so that both engines agree.

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set
 use serde::{Deserialize, Serialize};
 
 use super::sort_title;
-use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem};
+use crate::catalog::{Cover, CoverRef, Creator, ExternalIds, Kind, Language, MediaId, MediaItem};
 use crate::clock;
 use crate::db::Db;
 use crate::error::Result;
@@ -18,6 +18,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     pub title: String,
+    pub cover: Option<Cover>,
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
@@ -186,12 +187,14 @@ pub async fn summaries(
         .filter(media_text::Column::Language.eq(language.as_str()))
         .all(connection)
         .await?;
-    let mut titles: HashMap<String, String> =
-        texts.into_iter().map(|text| (text.media_id, text.title)).collect();
+    let mut texts: HashMap<String, (String, Option<String>)> =
+        texts.into_iter().map(|text| (text.media_id, (text.title, text.cover))).collect();
     let summary = |row: media::Model| {
-        let title = titles.remove(&row.id).or(row.title);
-        let summary = title.map(|title| Summary {
+        let (title, cover) = texts.remove(&row.id).unzip();
+        let cover = cover.flatten().or(row.cover);
+        let summary = title.or(row.title).map(|title| Summary {
             title,
+            cover: cover.and_then(|cover| cover_of(&row.id, &cover)),
             release_date: row.release_date,
             runtime_minutes: row.runtime_minutes,
             page_count: row.page_count,
@@ -201,4 +204,11 @@ pub async fn summaries(
         (row.id, (row.state, summary))
     };
     Ok(rows.into_iter().map(summary).collect())
+}
+
+/// The picture that a kept reference names.
+pub fn cover_of(media_id: &str, reference: &str) -> Option<Cover> {
+    // Every title of a kind has the same source.
+    let kind: Kind = media_id.split(':').next()?.parse().ok()?;
+    Cover::new(kind.source(), reference)
 }

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod contract;
+mod cover;
 mod coverage;
 mod errors;
 mod first_steps;

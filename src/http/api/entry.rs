@@ -5,10 +5,11 @@ use poem_openapi::param::{Header, Path, Query};
 
 use super::{Absent, Area, Common, Delete, Edit, Put, limit, refused};
 use crate::app::App;
-use crate::catalog;
+use crate::catalog::{self, Cover};
 use crate::error::Error;
 use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
+use crate::http::cover::Covers;
 use crate::http::etag::expected;
 use crate::http::json::Json;
 use crate::http::page as cursor;
@@ -18,7 +19,7 @@ use crate::http::view::entry::{
     EntrySort, LibraryEntry, LibraryEntryPage, LibraryEntryPatch, LibraryEntryWrite, SortDirection, Status,
 };
 use crate::http::view::media::{MediaKind, language};
-use crate::library::entry::{self, Create};
+use crate::library::entry::{self, Create, Entry};
 use crate::library::page;
 
 pub struct EntryApi {
@@ -84,8 +85,9 @@ impl EntryApi {
         let after = cursor::decode(&question, cursor.0.as_deref())?;
         let (entries, end) =
             page::list(&self.app.db, caller.id(), &query, after, limit(page_limit.0)).await?;
+        let covers = Covers::of(&self.app, entries.iter().filter_map(cover)).await;
         Ok(Plain(LibraryEntryPage {
-            items: entries.into_iter().map(LibraryEntry::from).collect(),
+            items: entries.into_iter().map(|entry| LibraryEntry::new(entry, &covers)).collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -105,7 +107,7 @@ impl EntryApi {
         let language = language_of(&language, &caller);
         let entry = entry::get(&self.app.db, caller.id(), &media_id.0.0, language).await?;
         let revision = entry.row.revision;
-        Ok(Found::new(entry.into(), revision, if_none_match.0))
+        Ok(Found::new(self.show(entry).await, revision, if_none_match.0))
     }
 
     /// Put a title in the library
@@ -132,7 +134,7 @@ impl EntryApi {
             Ok(written) => {
                 self.want(&written, id, language).await;
                 let revision = written.entry.row.revision;
-                Ok(Written { view: written.entry.into(), revision, created: written.created })
+                Ok(Written { view: self.show(written.entry).await, revision, created: written.created })
             }
             Err(error) => Err(refused(error, self.current(&caller, id, language)).await),
         }
@@ -161,7 +163,7 @@ impl EntryApi {
         match write.await {
             Ok(written) => {
                 let revision = written.entry.row.revision;
-                Ok(Changed { view: written.entry.into(), revision })
+                Ok(Changed { view: self.show(written.entry).await, revision })
             }
             Err(error) => Err(refused(error, self.current(&caller, id, language)).await),
         }
@@ -196,7 +198,12 @@ impl EntryApi {
         id: &catalog::MediaId,
         language: catalog::Language,
     ) -> Result<LibraryEntry, Error> {
-        entry::get(&self.app.db, caller.id(), id, language).await.map(LibraryEntry::from)
+        Ok(self.show(entry::get(&self.app.db, caller.id(), id, language).await?).await)
+    }
+
+    async fn show(&self, entry: Entry) -> LibraryEntry {
+        let covers = Covers::of(&self.app, cover(&entry)).await;
+        LibraryEntry::new(entry, &covers)
     }
 
     /// A title that is new to us is looked up in the background, after the commit.
@@ -209,4 +216,8 @@ impl EntryApi {
 
 fn language_of(named: &Query<Option<Language>>, caller: &Caller) -> catalog::Language {
     language(named.0, &caller.account)
+}
+
+fn cover(entry: &Entry) -> Option<Cover> {
+    entry.media.as_ref()?.cover.clone()
 }

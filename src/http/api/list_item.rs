@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::{Absent, Area, Delete, Edit, PutBelow, limit, refused};
 use crate::app::App;
-use crate::catalog;
+use crate::catalog::{self, Cover};
 use crate::error::Error;
 use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
+use crate::http::cover::Covers;
 use crate::http::etag::expected;
 use crate::http::json::Json;
 use crate::http::page as cursor;
@@ -50,8 +51,9 @@ impl ListItemApi {
         let language = language(named.0, &caller.account);
         let (items, end) =
             item::list(&self.app.db, caller.id(), list, language, after, limit(page_limit.0)).await?;
+        let covers = Covers::of(&self.app, items.iter().filter_map(cover)).await;
         Ok(Plain(ListItemPage {
-            items: items.into_iter().map(ListItem::from).collect(),
+            items: items.into_iter().map(|item| ListItem::new(item, &covers)).collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -73,7 +75,7 @@ impl ListItemApi {
         let language = language(named.0, &caller.account);
         let item = item::get(&self.app.db, caller.id(), list_id.0, &media_id.0.0, language).await?;
         let revision = item.row.revision;
-        Ok(Found::new(item.into(), revision, if_none_match.0))
+        Ok(Found::new(self.show(item).await, revision, if_none_match.0))
     }
 
     /// Put a title in a list
@@ -103,7 +105,7 @@ impl ListItemApi {
             )
             .await?;
         let revision = item.row.revision;
-        Ok(Written { view: item.into(), revision, created })
+        Ok(Written { view: self.show(item).await, revision, created })
     }
 
     /// Change an item of a list
@@ -133,7 +135,7 @@ impl ListItemApi {
             )
             .await?;
         let revision = item.row.revision;
-        Ok(Changed { view: item.into(), revision })
+        Ok(Changed { view: self.show(item).await, revision })
     }
 
     /// Take a title out of a list
@@ -189,6 +191,15 @@ impl ListItemApi {
         (list, id): (Uuid, &catalog::MediaId),
         language: catalog::Language,
     ) -> Result<ListItem, Error> {
-        item::get(&self.app.db, caller.id(), list, id, language).await.map(ListItem::from)
+        Ok(self.show(item::get(&self.app.db, caller.id(), list, id, language).await?).await)
     }
+
+    async fn show(&self, item: item::Item) -> ListItem {
+        let covers = Covers::of(&self.app, cover(&item)).await;
+        ListItem::new(item, &covers)
+    }
+}
+
+fn cover(item: &item::Item) -> Option<Cover> {
+    item.media.as_ref()?.cover.clone()
 }

@@ -1,16 +1,18 @@
 //! The catalog: search and titles by id.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
 use super::{Absent, Area, Common};
 use crate::app::App;
-use crate::catalog::{self, Answer, Kind, SearchText, SearchTextError};
+use crate::catalog::{self, Answer, Cover, Kind, SearchText, SearchTextError};
 use crate::error::{Error, Result as DomainResult};
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
+use crate::http::cover::Covers;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId};
 use crate::http::view::entry::EntryMark;
@@ -59,6 +61,7 @@ impl MediaApi {
         let answer = self.app.catalog.search(&text, &kinds, language, page, &share).await;
         let ids: Vec<_> = answer.items.iter().map(|item| item.id.clone()).collect();
         let mut marks = self.marks(&caller, &ids).await?;
+        let covers = Covers::of(&self.app, answer.items.iter().filter_map(|item| Cover::of(item))).await;
         let report = |source: catalog::SourceState| SourceReport {
             source: source.source.into(),
             state: source.state.into(),
@@ -68,7 +71,7 @@ impl MediaApi {
             items: answer
                 .items
                 .iter()
-                .map(|item| MediaItem::new(item, marks.remove(item.id.as_str())))
+                .map(|item| MediaItem::new(item, &covers, marks.remove(item.id.as_str())))
                 .collect(),
             sources: answer.sources.into_iter().map(report).collect(),
         }))
@@ -96,11 +99,11 @@ impl MediaApi {
         let share = self.app.books_share(caller.id());
         let answers = self.app.catalog.media_many(&ids, language, &share).await;
         let mut marks = self.marks(&caller, &ids).await?;
-        let mut batch = MediaBatch { items: Vec::new(), missing: Vec::new() };
+        let (mut found, mut batch) = (Vec::new(), MediaBatch { items: Vec::new(), missing: Vec::new() });
         for (id, answer) in answers {
             let unknown = matches!(answer, Ok(Answer::Unknown));
             match self.known(&id, language, answer).await? {
-                Some(item) => batch.items.push(MediaItem::new(&item, marks.remove(id.as_str()))),
+                Some(item) => found.push(item),
                 None => batch.missing.push(MissingMedia {
                     id: MediaId(id),
                     reason: if unknown {
@@ -111,6 +114,10 @@ impl MediaApi {
                 }),
             }
         }
+        let covers = Covers::of(&self.app, found.iter().filter_map(|item| Cover::of(item))).await;
+        let show =
+            |item: &Arc<catalog::MediaItem>| MediaItem::new(item, &covers, marks.remove(item.id.as_str()));
+        batch.items = found.iter().map(show).collect();
         Ok(Plain(batch))
     }
 
@@ -137,7 +144,8 @@ impl MediaApi {
             None => Error::NotFound,
         })?;
         let mark = self.marks(&caller, std::slice::from_ref(&id)).await?.remove(id.as_str());
-        Ok(Plain(MediaItem::new(&item, mark)))
+        let covers = Covers::of(&self.app, Cover::of(&item)).await;
+        Ok(Plain(MediaItem::new(&item, &covers, mark)))
     }
 }
 
@@ -161,11 +169,11 @@ impl MediaApi {
         id: &catalog::MediaId,
         language: catalog::Language,
         answer: Result<Answer, catalog::Unavailable>,
-    ) -> DomainResult<Option<std::sync::Arc<catalog::MediaItem>>> {
+    ) -> DomainResult<Option<Arc<catalog::MediaItem>>> {
         match answer {
             Ok(Answer::Found { item, .. }) => Ok(Some(item)),
             Ok(Answer::Unknown) => Ok(None),
-            Err(_) => Ok(media::find(&self.app.db, id, language).await?.map(std::sync::Arc::new)),
+            Err(_) => Ok(media::find(&self.app.db, id, language).await?.map(Arc::new)),
         }
     }
 }

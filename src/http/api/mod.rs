@@ -4,6 +4,7 @@ pub mod account;
 pub mod comment;
 pub mod entry;
 pub mod history;
+pub mod image;
 pub mod list;
 pub mod list_item;
 pub mod media;

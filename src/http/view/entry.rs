@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::media::{MediaKind, MediaState, MediaSummary};
 use super::{clearable, wire_enum};
+use crate::http::cover::Covers;
 use crate::http::text::{Date, Timestamp};
 use crate::library::entry;
 use crate::library::page;
@@ -85,8 +86,8 @@ pub struct LibraryEntry {
 /// A media id on its way out, which was checked on its way in.
 pub type MediaIdText = String;
 
-impl From<entry::Entry> for LibraryEntry {
-    fn from(entry: entry::Entry) -> Self {
+impl LibraryEntry {
+    pub fn new(entry: entry::Entry, covers: &Covers) -> Self {
         let row = entry.row;
         let kind = match row.kind.as_str() {
             "tv" => MediaKind::Tv,
@@ -113,7 +114,7 @@ impl From<entry::Entry> for LibraryEntry {
             added_at: Timestamp(row.added_at),
             updated_at: Timestamp(row.updated_at),
             media_state: entry.media_state.map(MediaState::from),
-            media: entry.media.map(MediaSummary::from),
+            media: entry.media.map(|media| MediaSummary::new(media, covers)),
         }
     }
 }

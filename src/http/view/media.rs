@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::entry::{EntryMark, Status};
 use super::wire_enum;
 use crate::catalog::{self, MediaItem as Item};
+use crate::http::cover::Covers;
 use crate::http::text::{Language, MediaId};
 use crate::media;
 
@@ -108,6 +109,23 @@ pub struct ExternalIds {
     pub isbn_13: Option<String>,
 }
 
+/// Where a title's cover is, relative to the server. The addresses need no token, do not change and are the
+/// same for everybody.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Cover {
+    /// About 150 pixels wide.
+    pub small: String,
+    /// About 300 pixels wide.
+    pub medium: String,
+    /// About 600 pixels wide or more.
+    pub large: String,
+    /// A few bytes in base64 to draw until the picture is there (<https://evanw.github.io/thumbhash>);
+    /// absent until somebody has fetched it.
+    pub thumbhash: Option<String>,
+}
+
 /// One title as its source describes it. A search shows less of it than a look-up by id.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
@@ -122,6 +140,8 @@ pub struct MediaItem {
     pub release_date: Option<String>,
     pub overview: Option<String>,
     pub genres: Vec<String>,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
     pub creators: Vec<Creator>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
@@ -136,7 +156,7 @@ pub struct MediaItem {
 }
 
 impl MediaItem {
-    pub fn new(item: &Item, entry: Option<EntryMark>) -> Self {
+    pub fn new(item: &Item, covers: &Covers, entry: Option<EntryMark>) -> Self {
         let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
         let ids = item.external_ids.clone();
         Self {
@@ -148,6 +168,7 @@ impl MediaItem {
             release_date: item.release_date.clone(),
             overview: item.overview.clone(),
             genres: item.genres.clone(),
+            cover: covers.show(catalog::Cover::of(item).as_ref()),
             creators: item
                 .creators
                 .iter()
@@ -193,6 +214,8 @@ wire_enum! {
 #[oai(skip_serializing_if_is_none)]
 pub struct MediaSummary {
     pub title: String,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
@@ -201,9 +224,10 @@ pub struct MediaSummary {
     pub episode_count: Option<i32>,
 }
 
-impl From<media::Summary> for MediaSummary {
-    fn from(summary: media::Summary) -> Self {
+impl MediaSummary {
+    pub fn new(summary: media::Summary, covers: &Covers) -> Self {
         Self {
+            cover: covers.show(summary.cover.as_ref()),
             title: summary.title,
             release_date: summary.release_date,
             runtime_minutes: summary.runtime_minutes,
