@@ -69,7 +69,8 @@ pub fn privacy(app: Data<&App>) -> Response {
              <h2>What is sent to whom</h2>\
              <p>When you search or open a title, TMDB (movies, TV), IGDB (games) or Google Books (books) \
              is asked by this service, not by your phone. They get the search text or the title's id, a \
-             page number and a language, and nothing else: no account, no address, no device. A search \
+             page number and a language, and nothing else: no account, no address, no device. Cover pictures \
+             come through this service too, so that their hosts never see your phone. A search \
              that looks like an e-mail address, a telephone number or a web address is refused.</p>\
              <h2>Logs</h2>\
              <p>A log line names the kind of request, its result and how long it took. It holds no name, \
