@@ -27,6 +27,8 @@ use crate::config;
 pub(super) struct Desk {
     pub(super) cache: Arc<Cache>,
     flights: Arc<Flights>,
+    /// Apart, so that many pictures at once keep nobody from looking a title up.
+    picture_flights: Arc<Flights>,
     tmdb: Option<Tmdb>,
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
@@ -48,6 +50,7 @@ impl Desk {
         let cache = Arc::new(Cache::new(*cache_bytes, timing.clock.clone()));
         Ok(Self {
             flights: Flights::new(cache.clone()),
+            picture_flights: Flights::new(cache.clone()),
             cache,
             tmdb: tmdb.as_ref().map(|config| Tmdb::new(config, *share, timing)).transpose()?,
             igdb: igdb.as_ref().map(|config| Igdb::new(config, *share, timing)).transpose()?,
@@ -140,7 +143,9 @@ impl Desk {
             (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
             _ => self.wire_of(lookup).ok_or(Failure::NotConfigured)?.gate.check_open(),
         };
-        self.flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
+        let flights =
+            if matches!(lookup, Lookup::Picture(_)) { &self.picture_flights } else { &self.flights };
+        flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
     }
 
     /// Asks the source. Boxed, because a flight may start another.

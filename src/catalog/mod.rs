@@ -1,5 +1,5 @@
 //! Looks titles up in TMDB, IGDB and Google Books, anonymously: a source sees a text or an id, a
-//! page and a language, and nothing else. This module owns media ids, the lookups, their caches and
+//! page and a language, its image host the name of a picture and a size, and nothing else. This module owns media ids, the lookups, their caches and
 //! the sources' allowances. It imports nothing that knows an account: what cannot name a person
 //! cannot leak one.
 //!

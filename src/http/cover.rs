@@ -38,8 +38,8 @@ impl Covers {
     }
 }
 
-/// One signature in three parts, one for each size.
-fn addresses(signer: &Signer, cover: &Cover) -> [String; 3] {
+/// Where the three sizes of a cover are: one signature in three parts.
+pub fn addresses(signer: &Signer, cover: &Cover) -> [String; 3] {
     let signature = signer.sign(message(cover).as_bytes());
     let mut number = 0;
     CoverSize::ALL.map(|size| {

@@ -151,6 +151,8 @@ both! {
             at(source, "original", image, signature),
             at(source, "Small", image, signature),
             at("igdb", size, image, signature),
+            // Well-formed at both sources.
+            other.replace("/igdb/", "/google_books/"),
             at("google_books", size, image, signature),
             at("elsewhere", size, image, signature),
             at("evil.example", size, image, signature),

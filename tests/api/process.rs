@@ -24,7 +24,9 @@ struct Service {
 fn command(stand_ins: &StandIns, database_url: &str) -> Command {
     let mut command = Command::new(BINARY);
     command.env_clear().envs(stand_ins.settings()).env("DATABASE_URL", database_url);
-    command.env("OMNITRACK_SECRET_KEY", "a secret that only the tests know");
+    if !database_url.starts_with("sqlite:") {
+        command.env("OMNITRACK_SECRET_KEY", "a secret that only the tests know");
+    }
     command.env("OMNITRACK_LISTEN", "127.0.0.1:0").env("OMNITRACK_RATE_ACCOUNT", "1000000");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
