@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::media::{self, Covers, Wanted};
-use crate::secret::{Purpose, SecretError, Secrets, Signer};
+use crate::secret::{Purpose, SecretError, Secrets};
 use crate::telemetry::Metrics;
 
 /// Everything an operation may need. Clones share it all.
@@ -23,8 +23,6 @@ pub struct App {
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
-    /// Signs the addresses of covers.
-    pub cover_signer: Signer,
     pub metrics: Metrics,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
@@ -77,8 +75,7 @@ impl App {
             clerk,
             catalog,
             wanted: Wanted::default(),
-            covers: Covers::default(),
-            cover_signer: secrets.signer(Purpose::Cover),
+            covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)

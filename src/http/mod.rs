@@ -5,7 +5,6 @@ pub mod answer;
 pub mod api;
 pub mod auth;
 pub mod contract;
-pub mod cover;
 mod current;
 pub mod docs;
 pub mod edge;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::page;
 use super::rules::{self, Progress, State, Write};
 use crate::account;
-use crate::catalog::{Language, MediaId};
+use crate::catalog::{Cover, Language, MediaId};
 use crate::db::{Change, Db, execute, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
@@ -23,6 +23,12 @@ pub struct Entry {
     /// None while no source has said anything of the title.
     pub media_state: Option<MediaState>,
     pub media: Option<Summary>,
+}
+
+impl Entry {
+    pub fn cover(&self) -> Option<Cover> {
+        self.media.as_ref()?.cover.clone()
+    }
 }
 
 /// What a write did.

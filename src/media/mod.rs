@@ -1,12 +1,13 @@
 //! What we know of titles, kept in tables that all accounts share: it stays when a source is away,
 //! and shows beside everything that refers to a title. Nothing here says who asked.
 
+pub mod address;
 mod cover;
 mod fill;
 mod store;
 mod thumbhash;
 
-pub use cover::{Covers, Known};
+pub use cover::{Covers, Known, Sight};
 pub use fill::{Wanted, fill, sweep};
 pub use store::{Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
 

@@ -1,5 +1,6 @@
 //! The answers' JSON as plain structs, in the order of the contract.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -8,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use omnitrack::catalog::{self, SourceName};
-use omnitrack::http::cover::addresses;
+use omnitrack::media::address;
 use omnitrack::secret::{Purpose, Secrets, Signer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -67,7 +68,7 @@ pub struct Summary {
     pub episode_count: Option<i32>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Cover {
     pub small: String,
     pub medium: String,
@@ -75,20 +76,31 @@ pub struct Cover {
     pub thumbhash: &'static str,
 }
 
-/// Signs as the service does. Thumbhashes, which the service has in memory, are one and the same here.
+/// What is signed once is kept in memory, as the service does it; so are thumbhashes, which are one and
+/// the same here.
 pub fn cover(image: Option<&str>) -> Option<Cover> {
+    thread_local! {
+        static SIGNED: RefCell<HashMap<String, Cover>> = RefCell::default();
+    }
+    let image = image?;
+    SIGNED.with_borrow_mut(|signed| match signed.get(image) {
+        Some(cover) => Some(cover.clone()),
+        None => Some(signed.entry(image.to_owned()).or_insert(sign(image)?).clone()),
+    })
+}
+
+fn sign(image: &str) -> Option<Cover> {
     static SIGNER: LazyLock<Option<Signer>> = LazyLock::new(|| {
         let secrets = Secrets::parse(&service::secret()).ok()?;
         Some(secrets.signer(Purpose::Cover))
     });
-    let image = image?;
     let source = match image {
         image if image.starts_with('/') => SourceName::Tmdb,
         image if image.starts_with("co") => SourceName::Igdb,
         _ => SourceName::GoogleBooks,
     };
     let signer = SIGNER.as_ref()?;
-    let [small, medium, large] = addresses(signer, &catalog::Cover::new(source, image)?);
+    let [small, medium, large] = address::write(signer, &catalog::Cover::new(source, image)?);
     Some(Cover { small, medium, large, thumbhash: seed::THUMBHASH })
 }
 

@@ -3,13 +3,12 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
-use super::{Absent, Area, Common, Delete, Edit, Put, limit, refused};
+use super::{Absent, Area, Common, Delete, Edit, Put, cover, covers, limit, refused};
 use crate::app::App;
-use crate::catalog::{self, Cover};
+use crate::catalog;
 use crate::error::Error;
 use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
-use crate::http::cover::Covers;
 use crate::http::etag::expected;
 use crate::http::json::Json;
 use crate::http::page as cursor;
@@ -85,9 +84,10 @@ impl EntryApi {
         let after = cursor::decode(&question, cursor.0.as_deref())?;
         let (entries, end) =
             page::list(&self.app.db, caller.id(), &query, after, limit(page_limit.0)).await?;
-        let covers = Covers::of(&self.app, entries.iter().filter_map(cover)).await;
+        let covers = covers(&self.app, entries.iter().map(Entry::cover)).await;
+        let shown = entries.into_iter().zip(covers).map(|(entry, cover)| LibraryEntry::new(entry, cover));
         Ok(Plain(LibraryEntryPage {
-            items: entries.into_iter().map(|entry| LibraryEntry::new(entry, &covers)).collect(),
+            items: shown.collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -202,8 +202,8 @@ impl EntryApi {
     }
 
     async fn show(&self, entry: Entry) -> LibraryEntry {
-        let covers = Covers::of(&self.app, cover(&entry)).await;
-        LibraryEntry::new(entry, &covers)
+        let cover = cover(&self.app, entry.cover()).await;
+        LibraryEntry::new(entry, cover)
     }
 
     /// A title that is new to us is looked up in the background, after the commit.
@@ -216,8 +216,4 @@ impl EntryApi {
 
 fn language_of(named: &Query<Option<Language>>, caller: &Caller) -> catalog::Language {
     language(named.0, &caller.account)
-}
-
-fn cover(entry: &Entry) -> Option<Cover> {
-    entry.media.as_ref()?.cover.clone()
 }

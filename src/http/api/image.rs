@@ -15,7 +15,6 @@ use super::{Absent, Area};
 use crate::app::App;
 use crate::catalog::{self, PictureType, SourceName};
 use crate::error::Error;
-use crate::http::cover;
 use crate::http::etag;
 use crate::http::json::empty;
 use crate::http::problem::Fail;
@@ -39,8 +38,8 @@ impl ImageApi {
         signature: Path<String>,
         #[oai(name = "If-None-Match")] if_none_match: Header<Option<String>>,
     ) -> Result<Shown, Fail<Absent>> {
-        let (cover, size) = cover::read(&self.app.cover_signer, &source.0, &size.0, &image.0, &signature.0)
-            .ok_or(Error::NotFound)?;
+        let found = self.app.covers.find(&source.0, &size.0, &image.0, &signature.0);
+        let (cover, size) = found.ok_or(Error::NotFound)?;
         let picture = self.app.picture(&cover, size).await?;
         Ok(Shown { picture, source: cover.source(), if_none_match: if_none_match.0 })
     }

@@ -4,13 +4,12 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 use uuid::Uuid;
 
-use super::{Absent, Area, Delete, Edit, PutBelow, limit, refused};
+use super::{Absent, Area, Delete, Edit, PutBelow, cover, covers, limit, refused};
 use crate::app::App;
-use crate::catalog::{self, Cover};
+use crate::catalog;
 use crate::error::Error;
 use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
-use crate::http::cover::Covers;
 use crate::http::etag::expected;
 use crate::http::json::Json;
 use crate::http::page as cursor;
@@ -51,9 +50,10 @@ impl ListItemApi {
         let language = language(named.0, &caller.account);
         let (items, end) =
             item::list(&self.app.db, caller.id(), list, language, after, limit(page_limit.0)).await?;
-        let covers = Covers::of(&self.app, items.iter().filter_map(cover)).await;
+        let covers = covers(&self.app, items.iter().map(item::Item::cover)).await;
+        let shown = items.into_iter().zip(covers).map(|(item, cover)| ListItem::new(item, cover));
         Ok(Plain(ListItemPage {
-            items: items.into_iter().map(|item| ListItem::new(item, &covers)).collect(),
+            items: shown.collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -195,11 +195,7 @@ impl ListItemApi {
     }
 
     async fn show(&self, item: item::Item) -> ListItem {
-        let covers = Covers::of(&self.app, cover(&item)).await;
-        ListItem::new(item, &covers)
+        let cover = cover(&self.app, item.cover()).await;
+        ListItem::new(item, cover)
     }
-}
-
-fn cover(item: &item::Item) -> Option<Cover> {
-    item.media.as_ref()?.cover.clone()
 }

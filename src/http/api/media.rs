@@ -6,13 +6,12 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Absent, Area, Common};
+use super::{Absent, Area, Common, cover, covers};
 use crate::app::App;
 use crate::catalog::{self, Answer, Cover, Kind, SearchText, SearchTextError};
 use crate::error::{Error, Result as DomainResult};
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
-use crate::http::cover::Covers;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId};
 use crate::http::view::entry::EntryMark;
@@ -61,7 +60,7 @@ impl MediaApi {
         let answer = self.app.catalog.search(&text, &kinds, language, page, &share).await;
         let ids: Vec<_> = answer.items.iter().map(|item| item.id.clone()).collect();
         let mut marks = self.marks(&caller, &ids).await?;
-        let covers = Covers::of(&self.app, answer.items.iter().filter_map(|item| Cover::of(item))).await;
+        let covers = covers(&self.app, answer.items.iter().map(|item| Cover::of(item))).await;
         let report = |source: catalog::SourceState| SourceReport {
             source: source.source.into(),
             state: source.state.into(),
@@ -71,7 +70,8 @@ impl MediaApi {
             items: answer
                 .items
                 .iter()
-                .map(|item| MediaItem::new(item, &covers, marks.remove(item.id.as_str())))
+                .zip(covers)
+                .map(|(item, cover)| MediaItem::new(item, cover, marks.remove(item.id.as_str())))
                 .collect(),
             sources: answer.sources.into_iter().map(report).collect(),
         }))
@@ -114,10 +114,12 @@ impl MediaApi {
                 }),
             }
         }
-        let covers = Covers::of(&self.app, found.iter().filter_map(|item| Cover::of(item))).await;
-        let show =
-            |item: &Arc<catalog::MediaItem>| MediaItem::new(item, &covers, marks.remove(item.id.as_str()));
-        batch.items = found.iter().map(show).collect();
+        let covers = covers(&self.app, found.iter().map(|item| Cover::of(item))).await;
+        let pairs = found.iter().zip(covers);
+        let show = |(item, cover): (&Arc<catalog::MediaItem>, _)| {
+            MediaItem::new(item, cover, marks.remove(item.id.as_str()))
+        };
+        batch.items = pairs.map(show).collect();
         Ok(Plain(batch))
     }
 
@@ -144,8 +146,8 @@ impl MediaApi {
             None => Error::NotFound,
         })?;
         let mark = self.marks(&caller, std::slice::from_ref(&id)).await?.remove(id.as_str());
-        let covers = Covers::of(&self.app, Cover::of(&item)).await;
-        Ok(Plain(MediaItem::new(&item, &covers, mark)))
+        let cover = cover(&self.app, Cover::of(&item)).await;
+        Ok(Plain(MediaItem::new(&item, cover, mark)))
     }
 }
 

@@ -5,9 +5,8 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::Serialize;
 
-use super::media::{MediaKind, MediaState, MediaSummary};
+use super::media::{Cover, MediaKind, MediaState, MediaSummary};
 use super::{clearable, wire_enum};
-use crate::http::cover::Covers;
 use crate::http::text::{Date, Timestamp};
 use crate::library::entry;
 use crate::library::page;
@@ -87,7 +86,7 @@ pub struct LibraryEntry {
 pub type MediaIdText = String;
 
 impl LibraryEntry {
-    pub fn new(entry: entry::Entry, covers: &Covers) -> Self {
+    pub fn new(entry: entry::Entry, cover: Option<Cover>) -> Self {
         let row = entry.row;
         let kind = match row.kind.as_str() {
             "tv" => MediaKind::Tv,
@@ -114,7 +113,7 @@ impl LibraryEntry {
             added_at: Timestamp(row.added_at),
             updated_at: Timestamp(row.updated_at),
             media_state: entry.media_state.map(MediaState::from),
-            media: entry.media.map(|media| MediaSummary::new(media, covers)),
+            media: entry.media.map(|media| MediaSummary::new(media, cover)),
         }
     }
 }

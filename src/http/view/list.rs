@@ -6,9 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::clearable;
-use super::media::{MediaState, MediaSummary};
+use super::media::{Cover, MediaState, MediaSummary};
 use crate::error::{Error, Result, Violation};
-use crate::http::cover::Covers;
 use crate::http::text::{MediaId, Timestamp};
 use crate::list::order::Place;
 use crate::list::{self as domain, item};
@@ -97,7 +96,7 @@ pub struct ListItem {
 }
 
 impl ListItem {
-    pub fn new(item: item::Item, covers: &Covers) -> Self {
+    pub fn new(item: item::Item, cover: Option<Cover>) -> Self {
         Self {
             media_id: item.row.media_id,
             list_id: item.row.list_id,
@@ -106,7 +105,7 @@ impl ListItem {
             added_at: Timestamp(item.row.added_at),
             updated_at: Timestamp(item.row.updated_at),
             media_state: item.media_state.map(MediaState::from),
-            media: item.media.map(|media| MediaSummary::new(media, covers)),
+            media: item.media.map(|media| MediaSummary::new(media, cover)),
         }
     }
 }

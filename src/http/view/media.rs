@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::entry::{EntryMark, Status};
 use super::wire_enum;
 use crate::catalog::{self, MediaItem as Item};
-use crate::http::cover::Covers;
 use crate::http::text::{Language, MediaId};
 use crate::media;
 
@@ -126,6 +125,19 @@ pub struct Cover {
     pub thumbhash: Option<String>,
 }
 
+impl Cover {
+    /// None that the source does not have.
+    pub fn new(known: &media::Known) -> Option<Self> {
+        let thumbhash = match &known.sight {
+            media::Sight::Missing => return None,
+            media::Sight::Seen(thumbhash) => thumbhash.clone(),
+            media::Sight::Unseen => None,
+        };
+        let [small, medium, large] = known.addresses.clone();
+        Some(Self { small, medium, large, thumbhash })
+    }
+}
+
 /// One title as its source describes it. A search shows less of it than a look-up by id.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
@@ -156,7 +168,7 @@ pub struct MediaItem {
 }
 
 impl MediaItem {
-    pub fn new(item: &Item, covers: &Covers, entry: Option<EntryMark>) -> Self {
+    pub fn new(item: &Item, cover: Option<Cover>, entry: Option<EntryMark>) -> Self {
         let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
         let ids = item.external_ids.clone();
         Self {
@@ -168,7 +180,7 @@ impl MediaItem {
             release_date: item.release_date.clone(),
             overview: item.overview.clone(),
             genres: item.genres.clone(),
-            cover: covers.show(catalog::Cover::of(item).as_ref()),
+            cover,
             creators: item
                 .creators
                 .iter()
@@ -225,9 +237,9 @@ pub struct MediaSummary {
 }
 
 impl MediaSummary {
-    pub fn new(summary: media::Summary, covers: &Covers) -> Self {
+    pub fn new(summary: media::Summary, cover: Option<Cover>) -> Self {
         Self {
-            cover: covers.show(summary.cover.as_ref()),
+            cover,
             title: summary.title,
             release_date: summary.release_date,
             runtime_minutes: summary.runtime_minutes,
