@@ -30,6 +30,8 @@ pub struct Model {
     pub revision: i64,
     pub added_at: i64,
     pub updated_at: i64,
+    /// Which episodes of a series the account has seen, in a compact form made from `watched_episode`.
+    pub watched: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -23,7 +23,14 @@ pub struct Model {
     pub episode_count: Option<i32>,
     /// JSON: what is shown but never filtered or sorted by.
     pub details: Option<String>,
+    /// When the source was last heard of the title.
     pub refreshed_at: i64,
+    /// When each episode of a series airs, in a compact form; none until all are known.
+    pub schedule: Option<String>,
+    /// The schedule has changed and the accounts that follow it have not been told.
+    pub unsettled: bool,
+    /// When to ask the source again.
+    pub refresh_at: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

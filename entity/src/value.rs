@@ -82,6 +82,8 @@ pub enum TombstoneKind {
     List,
     #[sea_orm(string_value = "list_item")]
     ListItem,
+    #[sea_orm(string_value = "episode")]
+    Episode,
 }
 
 /// What the source said of a title.

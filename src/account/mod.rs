@@ -56,6 +56,20 @@ pub fn day(account: &account::Model, on: Option<NaiveDate>) -> NaiveDate {
     })
 }
 
+/// How titles are shown to an account: in which language, and on which day of its calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locale {
+    pub language: Language,
+    pub today: NaiveDate,
+}
+
+impl Locale {
+    /// The account's own, or another language for this once.
+    pub fn of(account: &account::Model, named: Option<Language>) -> Self {
+        Self { language: named.unwrap_or_else(|| language(account)), today: day(account, None) }
+    }
+}
+
 /// Changes settings; tells the account as it is then.
 pub async fn update(db: &Db, id: Uuid, expected: &Expected, patch: Patch) -> Result<account::Model> {
     let patch = check(patch)?;

@@ -1,17 +1,20 @@
 //! Answers single lookups: from the cache, from a flight under way, from a new flight, or, when all
 //! else fails, with what is kept from earlier. It decides who asks which source, and knows no HTTP.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt as _};
-use tokio::time::{Instant, timeout_at};
+use chrono::{DateTime, NaiveDate};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::answer::{Answer, Timing, Unavailable};
-use super::cache::{Cache, Games, Genres, Value};
+use super::answer::{Answer, Answers, Timing, Unavailable};
+use super::cache::{Cache, Games, Genres, Page, Value};
 use super::day_share::DayShare;
 use super::failure::{CatalogError, Failure};
 use super::flight::{Boarded, Flights, Outcome};
+use super::gate::Clock;
 use super::google_books::GoogleBooks;
 use super::igdb::Igdb;
 use super::item::MediaItem;
@@ -19,6 +22,7 @@ use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
 use super::picture::Pictures;
 use super::request::{IgdbLookup, Lookup, PictureLookup, TmdbLookup, TmdbScope};
+use super::season::Season;
 use super::stats::Counters;
 use super::tmdb::Tmdb;
 use super::wire::Wire;
@@ -33,6 +37,8 @@ pub(super) struct Desk {
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
     pictures: Pictures,
+    clock: Clock,
+    genre_patience: Duration,
     pub(super) search_deadline: Duration,
     pub(super) lookup_deadline: Duration,
 }
@@ -59,9 +65,16 @@ impl Desk {
                 .map(|config| GoogleBooks::new(config, *share, timing))
                 .transpose()?,
             pictures: Pictures::new(sources, timing)?,
+            clock: timing.clock.clone(),
+            genre_patience: timing.genre_patience,
             search_deadline: timing.search_deadline,
             lookup_deadline: timing.lookup_deadline,
         })
+    }
+
+    /// The day it is, in UTC.
+    pub(super) fn today(&self) -> NaiveDate {
+        DateTime::from_timestamp_millis((self.clock)()).unwrap_or_default().date_naive()
     }
 
     fn wire(&self, source: SourceName) -> Option<&Wire> {
@@ -184,23 +197,49 @@ impl Desk {
     }
 
     async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
-        if let TmdbLookup::Search { scope, language, .. } = lookup {
-            for kind in scope.kinds() {
-                // On its way beside the search, which does not wait for it.
-                let _ = self.board(&genres(*kind, *language), None);
-            }
-        }
-        let names = |kind| match lookup {
-            TmdbLookup::Search { language, .. } => self.genre_names(kind, *language),
-            _ => None,
+        let (kinds, language) = match lookup {
+            TmdbLookup::Search { scope, language, .. } => (scope.kinds(), *language),
+            TmdbLookup::Chart { kind, language, .. } => (slice::from_ref(kind), *language),
+            _ => (&[][..], Language::DEFAULT),
         };
-        let value = tmdb.fetch(lookup, names).await?;
+        // Hits say the numbers of their genres only. The names are asked for once a day; a page that
+        // is kept without them would lack them for as long as it is kept.
+        let lists: Vec<_> = kinds.iter().map(|kind| genres(*kind, language)).collect();
+        let names = lists.iter().map(|list| self.beside(list));
+        let _ = timeout(self.genre_patience, join_all(names)).await;
+        let value = tmdb.fetch(lookup, |kind| self.genre_names(kind, language)).await?;
         match (value, in_default_language(lookup)) {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {
                 Ok(Value::Item(self.with_default_overview(item, &default).await))
             }
+            (Value::Page(page), Some(default)) => Ok(Value::Page(self.with_kept_overviews(page, &default))),
+            (Value::Season(season), Some(default)) if season.lacks_text() => {
+                Ok(Value::Season(self.with_default_texts(season, &default).await))
+            }
             (value, _) => Ok(value),
         }
+    }
+
+    /// The same for hits, as far as the English text is at hand: nobody is asked for it.
+    fn with_kept_overviews(&self, page: Arc<Page>, default: &Lookup) -> Arc<Page> {
+        let kept = match self.cache.get(default) {
+            Some((Value::Page(page), _)) => page.items.clone(),
+            _ => Vec::new(),
+        };
+        let english = |id: &MediaId| {
+            let hit = kept.iter().find(|item| item.id == *id).and_then(|item| item.overview.clone());
+            hit.or_else(|| match self.cache.get(&Lookup::detail(id, Language::DEFAULT))? {
+                (Value::Item(item), _) => item.overview.clone(),
+                _ => None,
+            })
+        };
+        let mut items = page.items.clone();
+        for item in items.iter_mut().filter(|item| item.overview.is_none()) {
+            if let Some(overview) = english(&item.id) {
+                Arc::make_mut(item).overview = Some(overview);
+            }
+        }
+        Arc::new(Page { items, has_more: page.has_more })
     }
 
     /// A missing overview is better read in English than not at all.
@@ -209,13 +248,42 @@ impl Desk {
         item: Arc<MediaItem>,
         default: &Lookup,
     ) -> Arc<MediaItem> {
-        match self.landed(default).await {
+        match self.beside(default).await {
             Ok(Value::Item(english)) if english.overview.is_some() => {
                 let mut item = Arc::unwrap_or_clone(item);
                 item.overview.clone_from(&english.overview);
                 Arc::new(item)
             }
             _ => item,
+        }
+    }
+
+    /// A page that is kept, however old, counted as served in place of a fresh one.
+    pub(super) fn kept_page(&self, lookup: &Lookup) -> Option<Arc<Page>> {
+        let (Value::Page(page), _) = self.cache.get(lookup)? else { return None };
+        if let Some(counters) = self.counters(lookup.source()) {
+            counters.stale_served.add_one();
+        }
+        Some(page)
+    }
+
+    /// The same for a season and its episodes.
+    async fn with_default_texts(self: &Arc<Self>, season: Arc<Season>, default: &Lookup) -> Arc<Season> {
+        match self.beside(default).await {
+            Ok(Value::Season(english)) => {
+                let mut season = Arc::unwrap_or_clone(season);
+                season.fill_texts(&english);
+                Arc::new(season)
+            }
+            _ => season,
+        }
+    }
+
+    /// What another flight needs to be complete.
+    async fn beside(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
         }
     }
 
@@ -241,12 +309,21 @@ impl Desk {
         }
     }
 
-    /// Details of games; those that are not fresh in the cache are asked for together.
-    pub(super) async fn games(
+    pub(super) async fn season(
         self: &Arc<Self>,
-        ids: Vec<MediaId>,
+        lookup: &Lookup,
         deadline: Instant,
-    ) -> Vec<(MediaId, Result<Answer, Unavailable>)> {
+    ) -> Result<Answer<Season>, Unavailable> {
+        match self.get(lookup, &DayShare::new(), deadline).await {
+            Ok(Got { value: Value::Season(item), stale }) => Ok(Answer::Found { item, stale }),
+            Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
+            Ok(_) => Err(Failure::UNAVAILABLE.into()),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Details of games; those that are not fresh in the cache are asked for together.
+    pub(super) async fn games(self: &Arc<Self>, ids: Vec<MediaId>, deadline: Instant) -> Answers {
         let nobody = DayShare::new();
         let mut cold: Vec<u64> = ids
             .iter()
@@ -309,18 +386,19 @@ fn genres(kind: Kind, language: Language) -> Lookup {
     Lookup::Tmdb(TmdbLookup::Genres { kind, language })
 }
 
-/// The same details in the default language, if `lookup` is for details in another one.
+/// The same in the default language, if `lookup` is for titles in another one.
 fn in_default_language(lookup: &TmdbLookup) -> Option<Lookup> {
-    let default = Language::DEFAULT;
-    match lookup {
-        TmdbLookup::Movie { id, language } if *language != default => {
-            Some(Lookup::Tmdb(TmdbLookup::Movie { id: *id, language: default }))
-        }
-        TmdbLookup::Tv { id, language } if *language != default => {
-            Some(Lookup::Tmdb(TmdbLookup::Tv { id: *id, language: default }))
-        }
-        _ => None,
-    }
+    let mut default = lookup.clone();
+    let language = match &mut default {
+        TmdbLookup::Movie { language, .. }
+        | TmdbLookup::Tv { language, .. }
+        | TmdbLookup::Season { language, .. }
+        | TmdbLookup::Search { language, .. }
+        | TmdbLookup::Chart { language, .. } => language,
+        TmdbLookup::Genres { .. } | TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => return None,
+    };
+    let other = std::mem::replace(language, Language::DEFAULT) != Language::DEFAULT;
+    other.then_some(Lookup::Tmdb(default))
 }
 
 impl TmdbScope {

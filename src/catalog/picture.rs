@@ -14,7 +14,7 @@ use super::cache::Value;
 use super::failure::{CatalogError, Failure};
 use super::gate::Allowance;
 use super::item::{CoverRef, MediaItem};
-use super::media_id::SourceName;
+use super::media_id::{MediaId, SourceName};
 use super::request::{self, PictureLookup};
 use super::wire::{Fault, Reply, Wire, base_url};
 use crate::config;
@@ -51,6 +51,11 @@ impl Cover {
     /// The cover of a title.
     pub fn of(item: &MediaItem) -> Option<Self> {
         Self::new(item.id.source(), item.cover.as_ref()?.as_str())
+    }
+
+    /// The poster of a season of `series`.
+    pub fn of_season(series: &MediaId, poster: Option<&CoverRef>) -> Option<Self> {
+        Self::new(series.source(), poster?.as_str())
     }
 
     /// The other way of [`Cover::name`].

@@ -1,14 +1,18 @@
-//! The catalog's face: searches and details over all sources.
+//! The catalog's face: searches, details, titles by a code and lists, over all sources.
 
 use std::collections::{HashMap, HashSet};
+use std::slice;
 use std::sync::Arc;
 
+use chrono::Days;
 use futures_util::future::{join, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
-use super::answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
+use super::answer::{Answer, Answers, SearchAnswer, SourceState, State, Timing, Unavailable};
 use super::cache::{Page, Value};
+use super::chart::{Chart, ChartAnswer};
+use super::code::Code;
 use super::day_share::DayShare;
 use super::desk::{Desk, Got};
 use super::failure::{CatalogError, Failure};
@@ -16,8 +20,9 @@ use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
 use super::picture::{Cover, CoverSize, Picture};
-use super::request::{LAST_PAGE, Lookup, PictureLookup};
+use super::request::{GoogleBooksLookup, IgdbLookup, LAST_PAGE, Lookup, PictureLookup, TmdbLookup};
 use super::search_text::SearchText;
+use super::season::Season;
 use super::stats::Stats;
 use crate::config;
 
@@ -26,6 +31,9 @@ pub const MAX_IDS: usize = 100;
 
 /// Lookups that one call of [`Catalog::media_many`] has under way at once.
 const AT_ONCE: usize = 8;
+
+/// How far back a list is looked for that begins at a day: as long as answers are kept.
+const EARLIER_DAYS: u64 = 7;
 
 /// Looks titles up. Cheap to clone; clones share caches, allowances and connections.
 #[derive(Clone)]
@@ -95,15 +103,34 @@ impl Catalog {
         self.0.detail(id, language, books_share, deadline).await
     }
 
+    /// One season of a series with its episodes. Waits at most 5 seconds.
+    pub async fn season(
+        &self,
+        id: &MediaId,
+        number: u32,
+        language: Language,
+    ) -> Result<Answer<Season>, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        match Lookup::season(id, number, language) {
+            Some(lookup) => self.0.season(&lookup, deadline).await,
+            None => Ok(Answer::Unknown),
+        }
+    }
+
     /// The details of up to [`MAX_IDS`] titles, in the order of `ids`; what is beyond is left out.
     /// Games come in one request. Waits at most 5 seconds for all together.
-    pub async fn media_many(
+    pub async fn media_many(&self, ids: &[MediaId], language: Language, books_share: &DayShare) -> Answers {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        self.titles(ids, language, books_share, deadline).await
+    }
+
+    async fn titles(
         &self,
         ids: &[MediaId],
         language: Language,
         books_share: &DayShare,
-    ) -> Vec<(MediaId, Result<Answer, Unavailable>)> {
-        let deadline = Instant::now() + self.0.lookup_deadline;
+        deadline: Instant,
+    ) -> Answers {
         let ids = ids.get(..MAX_IDS).unwrap_or(ids);
         let distinct: HashSet<MediaId> = ids.iter().cloned().collect();
         let (games, others): (Vec<_>, Vec<_>) = distinct.into_iter().partition(|id| id.kind() == Kind::Game);
@@ -120,6 +147,37 @@ impl Catalog {
         ids.iter().map(|id| (id.clone(), answers.get(id).cloned().unwrap_or(Err(unasked)))).collect()
     }
 
+    /// The titles that `code` stands for: one or none as a rule. Fails where the source cannot say
+    /// which; what it can then not say of one of them stands with that one. Waits at most 5 seconds.
+    pub async fn find(
+        &self,
+        code: &Code,
+        language: Language,
+        books_share: &DayShare,
+    ) -> Result<Answers, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        let lookup = match code {
+            Code::Title(id) => {
+                return Ok(self.titles(slice::from_ref(id), language, books_share, deadline).await);
+            }
+            Code::Imdb(id) => Lookup::Tmdb(TmdbLookup::FindImdb(id.clone())),
+            Code::Tvdb(id) => Lookup::Tmdb(TmdbLookup::FindTvdb(*id)),
+            Code::Slug(slug) => Lookup::Igdb(IgdbLookup::Slug { slug: slug.clone() }),
+            Code::Isbn(isbn) => Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn: isbn.clone() }),
+        };
+        let Got { value, stale } = self.0.get(&lookup, books_share, deadline).await?;
+        match value {
+            Value::Titles(ids) => Ok(self.titles(&ids, language, books_share, deadline).await),
+            Value::Page(page) => {
+                let found = |item: &Arc<MediaItem>| {
+                    (item.id.clone(), Ok(Answer::Found { item: item.clone(), stale }))
+                };
+                Ok(page.items.iter().map(found).collect())
+            }
+            _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
     /// A cover of its source, or `None` if the source has none such. Waits at most 5 seconds.
     pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Option<Arc<Picture>>, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
@@ -128,6 +186,30 @@ impl Catalog {
             Value::Picture(picture) => Ok(Some(picture)),
             Value::NoPicture => Ok(None),
             _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
+    /// A page of a list that is the same for everybody. `page` counts from 1 to 50. While the source
+    /// is away the list of one of the last days serves.
+    pub async fn chart(&self, kind: Kind, chart: Chart, language: Language, page: u32) -> ChartAnswer {
+        let (today, page) = (self.0.today(), page.clamp(1, LAST_PAGE));
+        let deadline = Instant::now() + self.0.search_deadline;
+        let found = match Lookup::chart(kind, chart, today, language, page) {
+            None => Err(State::NotOffered),
+            Some(lookup) => match self.0.get(&lookup, &DayShare::new(), deadline).await {
+                Ok(Got { value: Value::Page(page), .. }) => Ok(page),
+                Ok(_) => Err(State::Failed),
+                Err(failure) => (1..=EARLIER_DAYS)
+                    .filter_map(|days| today.checked_sub_days(Days::new(days)))
+                    .filter_map(|day| Lookup::chart(kind, chart, day, language, page))
+                    .find_map(|lookup| self.0.kept_page(&lookup))
+                    .ok_or_else(|| failure.state()),
+            },
+        };
+        let report = |state, has_more| SourceState { source: kind.source(), state, has_more };
+        match found {
+            Ok(page) => ChartAnswer { items: page.items.clone(), source: report(State::Ok, page.has_more) },
+            Err(state) => ChartAnswer { items: Vec::new(), source: report(state, false) },
         }
     }
 

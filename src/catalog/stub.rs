@@ -159,6 +159,7 @@ impl Setup {
         let timing = Timing {
             search_deadline: Duration::from_secs(30),
             lookup_deadline: Duration::from_secs(30),
+            genre_patience: Duration::from_secs(30),
             retry_pause: Duration::ZERO,
             clock: Arc::new(move || read.load(Ordering::SeqCst)),
         };

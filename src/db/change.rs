@@ -5,7 +5,9 @@
 use entity::value::TombstoneKind;
 use entity::{account, tombstone};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, Set, TransactionTrait};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, Set, TransactionTrait,
+};
 use uuid::Uuid;
 
 use super::group::Turn;
@@ -18,6 +20,7 @@ pub struct Change {
     scope: Scope,
     account: account::Model,
     used: i64,
+    keep: bool,
     now: Millis,
 }
 
@@ -70,7 +73,7 @@ impl Db {
             Some(row) => account::Model::from_query_result(&row, "")?,
             None => return Err(Error::AccountErased),
         };
-        Ok(Change { scope, account, used: 0, now: clock::now() })
+        Ok(Change { scope, account, used: 0, keep: false, now: clock::now() })
     }
 }
 
@@ -101,25 +104,28 @@ impl Change {
 
     /// Leaves a tombstone for something that was deleted.
     pub async fn bury(&mut self, kind: TombstoneKind, key: String) -> Result<()> {
-        let row = tombstone::ActiveModel {
-            account_id: Set(self.account.id),
-            kind: Set(kind),
-            key: Set(key),
-            revision: Set(self.next_revision()),
-            deleted_at: Set(self.now),
-        };
-        tombstone::Entity::insert(row)
-            .on_conflict(
-                OnConflict::columns([
-                    tombstone::Column::AccountId,
-                    tombstone::Column::Kind,
-                    tombstone::Column::Key,
-                ])
-                .update_columns([tombstone::Column::Revision, tombstone::Column::DeletedAt])
-                .to_owned(),
-            )
-            .exec_without_returning(self.tx())
-            .await?;
+        self.bury_all(kind, vec![key]).await
+    }
+
+    /// The same for many keys.
+    pub async fn bury_all(&mut self, kind: TombstoneKind, keys: Vec<String>) -> Result<()> {
+        let mut buried = Vec::with_capacity(keys.len());
+        for key in keys {
+            buried.push(tombstone::ActiveModel {
+                account_id: Set(self.account.id),
+                kind: Set(kind),
+                key: Set(key),
+                revision: Set(self.next_revision()),
+                deleted_at: Set(self.now),
+            });
+        }
+        // In parts, because an engine bounds the values of one statement.
+        for part in buried.chunks(500) {
+            tombstone::Entity::insert_many(part.to_vec())
+                .on_conflict(replacing_tombstone())
+                .exec_without_returning(self.tx())
+                .await?;
+        }
         Ok(())
     }
 
@@ -136,10 +142,39 @@ impl Change {
         Ok(())
     }
 
+    /// The same for many keys.
+    pub async fn unbury_all(
+        &self,
+        kind: TombstoneKind,
+        keys: impl IntoIterator<Item = String>,
+    ) -> Result<()> {
+        tombstone::Entity::delete_many()
+            .filter(tombstone::Column::AccountId.eq(self.account.id))
+            .filter(tombstone::Column::Kind.eq(kind))
+            .filter(tombstone::Column::Key.is_in(keys))
+            .exec(self.tx())
+            .await?;
+        Ok(())
+    }
+
+    /// Makes [`Change::commit`] keep what was written even if nothing was stamped: for what no device
+    /// needs to hear of.
+    pub fn keep(&mut self) {
+        self.keep = true;
+    }
+
     /// Makes the change durable and returns the account's revision. A change that stamped nothing
     /// takes no number.
     pub async fn commit(self) -> Result<i64> {
         match self.used {
+            0 if self.keep => {
+                execute(
+                    self.scope.tx(),
+                    "UPDATE account SET revision = revision - 1 WHERE id = $1",
+                    [self.account.id.into()],
+                )
+                .await?;
+            }
             0 => {
                 // Takes back the number it began with.
                 self.scope.rollback().await?;
@@ -158,4 +193,10 @@ impl Change {
         self.scope.commit().await?;
         Ok(self.account.revision + self.used - 1)
     }
+}
+
+fn replacing_tombstone() -> OnConflict {
+    OnConflict::columns([tombstone::Column::AccountId, tombstone::Column::Kind, tombstone::Column::Key])
+        .update_columns([tombstone::Column::Revision, tombstone::Column::DeletedAt])
+        .to_owned()
 }

@@ -23,7 +23,8 @@ use crate::app::App;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The operations that may lead to a request to a source.
-const LOOKUPS: [&str; 3] = ["searchMedia", "getMedia", "listMedia"];
+const LOOKUPS: [&str; 6] =
+    ["searchMedia", "getMedia", "listMedia", "getSeason", "lookupMedia", "discoverMedia"];
 
 /// The operation that pictures are shown by. A page shows dozens of them at once, so that it has a limit
 /// of its own; and since its addresses are made here, whatever is wrong with one, there is nothing there.

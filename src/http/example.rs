@@ -13,6 +13,7 @@ pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const MOVIE: &str = "movie:tmdb:603";
+pub const SERIES: &str = "tv:tmdb:1399";
 const BEGUN: &str = "2026-08-14T18:03:27.512Z";
 const CHANGED: &str = "2026-08-15T20:41:05.090Z";
 const CURSOR: &str = "3q2-7yIyMDI2LTA4LTE1Ig";
@@ -42,10 +43,21 @@ pub fn of(schema: &str) -> Option<Value> {
                 { "source": "google_books", "state": "ok", "has_more": true },
             ],
         }),
+        "LookupAnswer" => json!({ "items": [book()] }),
+        "DiscoverAnswer" => json!({
+            "items": [movie()],
+            "source": { "source": "tmdb", "state": "ok", "has_more": true },
+        }),
         "LibraryEntry" => entry(),
         "LibraryEntryPage" => page(entry()),
         "LibraryEntryWrite" => json!({ "status": "completed", "rating": 90, "finished_on": "2026-08-15" }),
         "LibraryEntryPatch" => json!({ "rating": 95, "favorite": true, "started_on": null }),
+        "Season" => season(),
+        "WatchedEpisode" => episode(),
+        "WatchedEpisodePage" => page(episode()),
+        "WatchedEpisodeWrite" => json!({ "watched_on": "2026-08-15" }),
+        "AiredEpisodesWrite" => json!({ "on": "2026-08-15" }),
+        "SeasonEpisodesWrite" => json!({ "on": "2026-08-15", "first": 1, "last": 6, "watched_on": null }),
         "Review" => json!({
             "media_id": MOVIE,
             "title": "Still holds up",
@@ -117,12 +129,23 @@ fn movie() -> Value {
         "overview": "A programmer who doubts the world around him is shown that it is a simulation.",
         "genres": ["Action", "Science Fiction"],
         "cover": cover("tmdb", "aOIuZAjPaRIE6CMzbazvcHuHXDc.jpg"),
-        "creators": [{ "name": "Lana Wachowski", "role": "director" }, { "name": "Lilly Wachowski", "role": "director" }],
+        "creators": [
+            { "name": "Lana Wachowski", "role": "director" },
+            { "name": "Keanu Reeves", "role": "actor", "character": "Neo" },
+            { "name": "Village Roadshow Pictures", "role": "studio" },
+        ],
         "runtime_minutes": 136,
         "platforms": [],
         "external_ids": { "imdb_id": "tt0133093" },
-        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "attribution": tmdb(),
         "entry": { "status": "completed", "rating": 90, "favorite": true },
+    })
+}
+
+fn tmdb() -> Value {
+    json!({
+        "text": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "logo": "tmdb",
     })
 }
 
@@ -139,7 +162,7 @@ fn book() -> Value {
         "page_count": 535,
         "platforms": [],
         "external_ids": {},
-        "attribution": "Powered by Google",
+        "attribution": { "text": "Powered by Google", "logo": "google_books" },
     })
 }
 
@@ -177,6 +200,37 @@ fn cover(source: &str, image: &str) -> Value {
         "medium": format!("/v1/images/{source}/medium/{image}/3kyX4Xb0cTz1vQ2c1xv4Yg"),
         "large": format!("/v1/images/{source}/large/{image}/5n0r5GQm3c6mJ0Yw8sZb9A"),
         "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+    })
+}
+
+fn season() -> Value {
+    json!({
+        "media_id": SERIES,
+        "number": 1,
+        "title": "Season 1",
+        "air_date": "2011-04-17",
+        "episodes": [{
+            "number": 1,
+            "title": "Winter Is Coming",
+            "overview": "A lord in the north is asked to serve his king in the south.",
+            "air_date": "2011-04-17",
+            "runtime_minutes": 61,
+            "watched": true,
+            "watched_on": "2026-08-15",
+        }],
+        "attribution": tmdb(),
+    })
+}
+
+fn episode() -> Value {
+    json!({
+        "media_id": SERIES,
+        "season": 1,
+        "episode": 1,
+        "watched_on": "2026-08-15",
+        "revision": 17,
+        "created_at": CHANGED,
+        "updated_at": CHANGED,
     })
 }
 

@@ -29,7 +29,9 @@ use serde_json::Value;
 
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
+use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
+use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
 use self::api::list::ListApi;
@@ -47,15 +49,30 @@ calendar days. Errors are problem documents (RFC 9457): switch on `code`. Enums 
 Every write may be repeated; `If-Match` keeps one device from undoing another's change. In a patch what is \
 absent stays and null clears (a generated Swift client sends null unless told `.encodeNothing`).";
 
-type Apis =
-    (MediaApi, ImageApi, EntryApi, ReviewApi, CommentApi, HistoryApi, ListApi, ListItemApi, AccountApi);
+type Apis = (
+    MediaApi,
+    DiscoverApi,
+    SeasonApi,
+    ImageApi,
+    EntryApi,
+    EpisodeApi,
+    ReviewApi,
+    CommentApi,
+    HistoryApi,
+    ListApi,
+    ListItemApi,
+    AccountApi,
+);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
     let apis = (
         MediaApi { app: app() },
+        DiscoverApi { app: app() },
+        SeasonApi { app: app() },
         ImageApi { app: app() },
         EntryApi { app: app() },
+        EpisodeApi { app: app() },
         ReviewApi { app: app() },
         CommentApi { app: app() },
         HistoryApi { app: app() },

@@ -67,11 +67,12 @@ pub fn privacy(app: Data<&App>) -> Response {
              and your settings. Your name and e-mail address stay at Clerk, which signs you in: this \
              service does not keep them, and knows you by a number derived from your Clerk id.</p>\
              <h2>What is sent to whom</h2>\
-             <p>When you search or open a title, TMDB (movies, TV), IGDB (games) or Google Books (books) \
-             is asked by this service, not by your phone. They get the search text or the title's id, a \
-             page number and a language, and nothing else: no account, no address, no device. Cover pictures \
-             come through this service too, so that their hosts never see your phone. A search \
-             that looks like an e-mail address, a telephone number or a web address is refused.</p>\
+             <p>When you search, discover or open a title, TMDB (movies, TV), IGDB (games) or Google Books \
+             (books) is asked by this service, not by your phone. They get the search text, the title's id \
+             or a number such as an ISBN, a page number, a language and, for what is still to come, the \
+             day; and nothing else: no account, no address, no device. A search that looks like an e-mail \
+             address, a telephone number or a web address is refused; of an address that you paste into a \
+             look-up only the title's id in it is used.</p>\
              <h2>Logs</h2>\
              <p>A log line names the kind of request, its result and how long it took. It holds no name, \
              address, token, search text or review.</p>",

@@ -12,7 +12,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// Parameters that many operations share: what they are, and for those that must be given a value to
 /// try. A form filled in with a condition or a filter would help nobody.
-const PARAMETERS: [(&str, &str, Option<&str>); 12] = [
+const PARAMETERS: [(&str, &str, Option<&str>); 16] = [
     ("media_id", "The title: `{kind}:{source}:{id at the source}`.", Some("movie:tmdb:603")),
     ("list_id", "The list.", Some("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001")),
     ("comment_id", "The comment.", Some("0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01")),
@@ -21,6 +21,10 @@ const PARAMETERS: [(&str, &str, Option<&str>); 12] = [
     ("size", "How large it is: `small`, `medium` or `large`.", Some("small")),
     ("image", "The source's name of it.", Some("abc.jpg")),
     ("signature", "Proof that the address is one of ours.", Some("AAAAAAAAAAAAAAAAAAAAAA")),
+    ("kind", "What the titles are.", Some("movie")),
+    ("list", "", Some("trending")),
+    ("season", "", Some("1")),
+    ("episode", "", Some("1")),
     ("q", "", Some("dune")),
     ("ids", "", Some("movie:tmdb:603")),
     ("If-Match", "The `ETag` that the write is based on: where the revision has moved on, 412.", None),
@@ -160,22 +164,32 @@ fn finish_text(schema: &mut Value) {
 }
 
 fn finish_parameters(operation: &mut Value) {
+    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+    let is_of_series =
+        parameters.any(|parameter| parameter["name"] == "season") || operation["tags"][0] == "Episodes";
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         finish_text(&mut parameter["schema"]);
         // An empty list would be a list of one empty text.
         if parameter["in"] == "query" && parameter["schema"]["type"] == "array" {
             parameter["schema"]["minItems"] = json!(1);
         }
-        let Some((_, description, example)) = PARAMETERS.iter().find(|(name, ..)| parameter["name"] == *name)
+        let Some((name, description, example)) =
+            PARAMETERS.iter().find(|(name, ..)| parameter["name"] == *name)
         else {
             continue;
         };
         if parameter.get("description").is_none() {
             parameter["description"] = json!(description);
         }
-        if let Some(example) = example {
-            let list = parameter["schema"]["type"] == "array";
-            parameter["example"] = if list { json!([example]) } else { json!(example) };
+        if let Some(example) = example
+            && parameter["required"] == true
+        {
+            parameter["example"] = match parameter["schema"]["type"].as_str() {
+                Some("array") => json!([example]),
+                Some("integer") => json!(example.parse::<i64>().ok()),
+                _ if is_of_series && *name == "media_id" => json!(example::SERIES),
+                _ => json!(example),
+            };
         }
         if description.starts_with("The `ETag`") {
             parameter["schema"]["format"] = json!("entity-tags");
@@ -277,7 +291,7 @@ fn problem_name(status: u16) -> &'static str {
         412 => "RevisionConflict",
         413 => "BodyTooLarge",
         415 => "UnsupportedMediaType",
-        422 => "InvalidBody",
+        422 => "InvalidInput",
         429 => "RateLimited",
         500 => "Internal",
         503 => "Unavailable",

@@ -6,6 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::catalog::DayShare;
+use crate::error::Result;
+use crate::library::episode;
 use crate::media;
 
 /// How often the loop looks without being woken, for pauses that have ended.
@@ -18,19 +20,15 @@ pub(super) async fn run(app: App, shutdown: CancellationToken) {
     let share = DayShare::new();
     let mut round = 0;
     while !shutdown.is_cancelled() {
-        if round % SWEEP_EVERY == 0
-            && let Err(error) = media::sweep(&app.db).await
-        {
-            tracing::warn!(%error, "sweep for waiting titles failed");
-        }
+        let sweeps = round % SWEEP_EVERY == 0;
         round += 1;
         let filled = tokio::select! {
             // Cut anywhere, it leaves rows that wait, which the next start finds.
             () = shutdown.cancelled() => return,
-            filled = media::fill(&app.db, &app.catalog, &app.covers, &share) => filled,
+            filled = fill(&app, &share, sweeps) => filled,
         };
         let more = match filled {
-            Ok(taken) => taken > 0,
+            Ok(more) => more,
             Err(error) => {
                 tracing::warn!(%error, "filling titles failed");
                 false
@@ -45,4 +43,21 @@ pub(super) async fn run(app: App, shutdown: CancellationToken) {
             () = tokio::time::sleep(ROUND) => {}
         }
     }
+}
+
+/// One round; tells whether there may be more to do.
+async fn fill(app: &App, share: &DayShare, sweeps: bool) -> Result<bool> {
+    if sweeps {
+        for title in media::sweep(&app.db).await? {
+            media::announce(&app.db, &title).await?;
+        }
+        episode::settle_all(&app.db).await?;
+    }
+    let filled = media::fill(&app.db, &app.catalog, share).await?;
+    for title in &filled.told {
+        media::announce(&app.db, title).await?;
+        episode::settle(&app.db, title).await?;
+    }
+    media::meet_covers(&app.db, &app.catalog, &app.covers, &filled.covers).await;
+    Ok(filled.more)
 }

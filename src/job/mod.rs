@@ -1,6 +1,7 @@
 //! What runs beside the requests, each loop bounded and ended by the shutdown token.
 
 mod fill_media;
+mod refresh_media;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -10,4 +11,5 @@ use crate::app::App;
 /// Starts every loop; `tracker` tells when all have ended.
 pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(fill_media::run(app.clone(), shutdown.clone()));
+    tracker.spawn(refresh_media::run(app.clone(), shutdown.clone()));
 }

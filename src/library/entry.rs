@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::page;
 use super::rules::{self, Progress, State, Write};
-use crate::account;
-use crate::catalog::{Cover, Language, MediaId};
+use crate::account::{self, Locale};
+use crate::catalog::{Cover, Kind, MediaId};
 use crate::db::{Change, Db, execute, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
+use crate::library::episode::{self, Following, Watched};
 use crate::library::history;
 use crate::media::{self, Summary};
 
@@ -23,6 +24,8 @@ pub struct Entry {
     /// None while no source has said anything of the title.
     pub media_state: Option<MediaState>,
     pub media: Option<Summary>,
+    /// How far the account has come, if it is a series.
+    pub following: Option<Following>,
 }
 
 impl Entry {
@@ -35,6 +38,8 @@ impl Entry {
 pub struct Written {
     pub entry: Entry,
     pub created: bool,
+    /// The title is not known yet, or not in the language asked for.
+    pub wanted: bool,
 }
 
 /// Whether a write may make the entry.
@@ -44,8 +49,8 @@ pub enum Create {
     Refused,
 }
 
-pub async fn get(db: &Db, account: Uuid, id: &MediaId, language: Language) -> Result<Entry> {
-    page::one(db.read(), account, id, language).await?.ok_or(Error::NotFound)
+pub async fn get(db: &Db, account: Uuid, id: &MediaId, locale: Locale) -> Result<Entry> {
+    page::one(db.read(), account, id, locale).await?.ok_or(Error::NotFound)
 }
 
 /// Writes one entry.
@@ -53,14 +58,14 @@ pub async fn write(
     db: &Db,
     account: Uuid,
     id: &MediaId,
-    language: Language,
+    locale: Locale,
     expected: &Expected,
     create: Create,
     write: &Write,
 ) -> Result<Written> {
     check(id, write)?;
     let mut change = db.change(account).await?;
-    let before = page::one(change.tx(), account, id, language).await?;
+    let before = page::one(change.tx(), account, id, locale).await?;
     expected.allows(before.as_ref().map(|entry| entry.row.revision))?;
     if before.is_none() && create == Create::Refused {
         return Err(Error::NotFound);
@@ -72,15 +77,15 @@ pub async fn write(
         && old == outcome.state
     {
         change.commit().await?;
-        return Ok(Written { entry: entry.clone(), created: false });
+        return Ok(Written { entry: entry.clone(), created: false, wanted: false });
     }
     let created = before.is_none();
-    let entry = store(&mut change, id, language, before, &outcome.state).await?;
+    let (entry, wanted) = store(&mut change, id, locale, before, &outcome.state).await?;
     if let Some(date) = outcome.finished {
         history::add_finish(&mut change, id, date).await?;
     }
     change.commit().await?;
-    Ok(Written { entry, created })
+    Ok(Written { entry, created, wanted })
 }
 
 /// Deletes an entry with its review, comments and history. What is not there is deleted already.
@@ -102,7 +107,10 @@ pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -
 /// they are never used again.
 async fn bury_children(change: &mut Change, id: &MediaId) -> Result<()> {
     let key = || [change.account_id().into(), id.as_str().into()];
-    execute(change.tx(), "DELETE FROM review WHERE account_id = $1 AND media_id = $2", key()).await?;
+    for table in ["review", "watched_episode", "pending_episodes"] {
+        let sql = format!("DELETE FROM {table} WHERE account_id = $1 AND media_id = $2");
+        execute(change.tx(), &sql, key()).await?;
+    }
     let comments =
         rows(change.tx(), "DELETE FROM comment WHERE account_id = $1 AND media_id = $2 RETURNING id", key())
             .await?;
@@ -126,7 +134,7 @@ pub(super) fn child_key(id: &MediaId, child: Uuid) -> String {
 }
 
 fn check(id: &MediaId, write: &Write) -> Result<()> {
-    if id.kind() == crate::catalog::Kind::Tv && write.progress.is_some_and(|progress| progress.is_some()) {
+    if id.kind() == Kind::Tv && write.progress.is_some_and(|progress| progress.is_some()) {
         return Err(Error::invalid(
             "progress_is_derived",
             "/progress",
@@ -139,25 +147,37 @@ fn check(id: &MediaId, write: &Write) -> Result<()> {
     }
 }
 
-/// Stamps and stores the new state. A new entry notes whether its title is still unknown to us.
+/// Stamps and stores the new state; tells, too, whether the title is still to be looked up. A new entry
+/// notes whether its title is unknown to us.
 async fn store(
     change: &mut Change,
     id: &MediaId,
-    language: Language,
+    locale: Locale,
     before: Option<Entry>,
     state: &State,
-) -> Result<Entry> {
+) -> Result<(Entry, bool)> {
     let (account, now) = (change.account_id(), change.now());
     let revision = change.next_revision();
     let created = before.is_none();
-    let (added_at, awaits_media, media_state, media) = match before {
-        Some(entry) => (entry.row.added_at, entry.row.awaits_media, entry.media_state, entry.media),
+    let mut wanted = false;
+    let (added_at, awaits_media, watched, media_state, media, following) = match before {
+        Some(Entry { row, media_state, media, following }) => {
+            (row.added_at, row.awaits_media, row.watched, media_state, media, following)
+        }
         None => {
             let ids = [id.to_string()];
-            let known = media::summaries(change.tx(), &ids, language).await?.remove(id.as_str());
+            let known = media::summaries(change.tx(), &ids, locale.language).await?.remove(id.as_str());
+            wanted = known.as_ref().is_none_or(|known| !known.translated);
             let awaits = known.is_none();
-            let (media_state, media) = known.map_or((None, None), |(state, media)| (Some(state), media));
-            (now, awaits, media_state, media)
+            let (media_state, media) = known.map_or((None, None), |known| (Some(known.state), known.summary));
+            let following = match id.kind() {
+                Kind::Tv => {
+                    let schedule = media::schedule(change.tx(), id).await?;
+                    Some(episode::follow(schedule.as_ref(), &Watched::default(), locale.today))
+                }
+                _ => None,
+            };
+            (now, awaits, None, media_state, media, following)
         }
     };
     let row = library_entry::Model {
@@ -177,6 +197,7 @@ async fn store(
         revision,
         added_at,
         updated_at: now,
+        watched,
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
@@ -185,10 +206,10 @@ async fn store(
     } else {
         library_entry::Entity::update(active).exec_without_returning(change.tx()).await?;
     }
-    Ok(Entry { row, media_state, media })
+    Ok((Entry { row, media_state, media, following }, wanted))
 }
 
-fn state(row: &library_entry::Model) -> State {
+pub(super) fn state(row: &library_entry::Model) -> State {
     let date = |text: &Option<String>| text.as_deref().and_then(|text| text.parse().ok());
     State {
         status: row.status,

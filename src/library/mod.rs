@@ -1,8 +1,9 @@
-//! The library: what one account says of media items, with the reviews, comments and history that
-//! hang on an entry. Owns the rules of status and dates; knows nothing of HTTP or of sources.
+//! The library: what one account says of media items, with the reviews, comments, history and
+//! watched episodes that hang on an entry. Owns the rules of status and dates; knows nothing of HTTP or of sources.
 
 pub mod comment;
 pub mod entry;
+pub mod episode;
 pub mod history;
 pub mod page;
 pub mod review;

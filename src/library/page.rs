@@ -9,11 +9,13 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::entry::Entry;
+use super::episode::{self, Following, Watched};
+use crate::account::Locale;
 use crate::catalog::{Kind, Language, MediaId};
 use crate::clock::Millis;
 use crate::db::{Db, rows};
 use crate::error::Result;
-use crate::media::{self, Summary};
+use crate::media::{self, Schedule, Summary};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -54,7 +56,8 @@ pub enum SortValue {
 const COLUMNS: &str = "e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
     e.progress_unit, e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, \
     e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
-    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, COALESCE(t.cover, m.cover)";
+    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, COALESCE(t.cover, m.cover), \
+    m.schedule, e.watched";
 
 const TABLES: &str = "library_entry e LEFT JOIN media m ON m.id = e.media_id \
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2";
@@ -64,6 +67,7 @@ pub async fn list(
     db: &Db,
     account: Uuid,
     query: &Query,
+    today: NaiveDate,
     after: Option<Position>,
     limit: u64,
 ) -> Result<(Vec<Entry>, Option<Position>)> {
@@ -77,7 +81,7 @@ pub async fn list(
         Some(row) => Some(Position(sort_value(row, query.sort)?, row.try_get_by_index(1)?)),
         None => None,
     };
-    let entries = found.iter().map(decode).collect::<Result<Vec<_>, DbErr>>()?;
+    let entries = found.iter().map(|row| decode(row, today)).collect::<Result<Vec<_>, DbErr>>()?;
     Ok((entries, end))
 }
 
@@ -86,12 +90,12 @@ pub async fn one(
     connection: &impl ConnectionTrait,
     account: Uuid,
     id: &MediaId,
-    language: Language,
+    locale: Locale,
 ) -> Result<Option<Entry>> {
     let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE e.account_id = $1 AND e.media_id = $3");
-    let values = [account.into(), language.as_str().into(), id.as_str().into()];
+    let values = [account.into(), locale.language.as_str().into(), id.as_str().into()];
     let found = rows(connection, &sql, values).await?;
-    Ok(found.first().map(decode).transpose()?)
+    Ok(found.first().map(|row| decode(row, locale.today)).transpose()?)
 }
 
 /// The account's entries among `ids`, in no particular order.
@@ -169,7 +173,7 @@ fn sort_expression(sort: Sort, descending: bool) -> &'static str {
 }
 
 fn sort_value(row: &QueryResult, sort: Sort) -> Result<SortValue, DbErr> {
-    const KEY: usize = 24;
+    const KEY: usize = 26;
     Ok(match sort {
         Sort::UpdatedAt | Sort::AddedAt | Sort::Rating => SortValue::Number(row.try_get_by_index(KEY)?),
         Sort::Title | Sort::FinishedOn => SortValue::Text(row.try_get_by_index(KEY)?),
@@ -180,7 +184,7 @@ fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
-fn decode(row: &QueryResult) -> Result<Entry, DbErr> {
+fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
     let media_state: Option<MediaState> = row.try_get_by_index(16)?;
     let title: Option<String> = row.try_get_by_index(17)?;
     let cover: Option<String> = row.try_get_by_index(23)?;
@@ -214,8 +218,20 @@ fn decode(row: &QueryResult) -> Result<Entry, DbErr> {
         revision: row.try_get_by_index(13)?,
         added_at: row.try_get_by_index(14)?,
         updated_at: row.try_get_by_index(15)?,
+        watched: row.try_get_by_index(24)?,
     };
-    Ok(Entry { row: entry, media_state, media })
+    let following = match entry.kind.as_str() {
+        "tv" => Some(following(row, entry.watched.as_deref(), today)?),
+        _ => None,
+    };
+    Ok(Entry { row: entry, media_state, media, following })
+}
+
+fn following(row: &QueryResult, watched: Option<&str>, today: NaiveDate) -> Result<Following, DbErr> {
+    let schedule: Option<String> = row.try_get_by_index(23)?;
+    let schedule = schedule.as_deref().map(Schedule::parse);
+    let watched = watched.map(Watched::parse).unwrap_or_default();
+    Ok(episode::follow(schedule.as_ref(), &watched, today))
 }
 
 /// The day that a stored date names.

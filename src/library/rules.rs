@@ -73,8 +73,7 @@ pub fn apply(before: Option<&State>, write: &Write, day: NaiveDate, progress_set
     let first_progress =
         old.progress.is_none() && state.progress.is_some_and(|progress| progress.current > 0);
     if progress_sets_status && write.status.is_none() && state.status == Status::Backlog && first_progress {
-        state.status = Status::InProgress;
-        state.status_set_by = StatusSetBy::Progress;
+        begin(&mut state);
     }
     let moved_into = |status| state.status == status && before.is_none_or(|before| before.status != status);
     let (starts, finishes) = (moved_into(Status::InProgress), moved_into(Status::Completed));
@@ -87,6 +86,20 @@ pub fn apply(before: Option<&State>, write: &Write, day: NaiveDate, progress_set
     }
     let finished = finishes.then(|| state.finished_on.unwrap_or(day));
     Outcome { state, finished }
+}
+
+/// What the first watched episode does: progress on a backlog entry that had none moves it to
+/// `in_progress`, and only that.
+pub fn start_by_progress(state: &mut State, day: NaiveDate) {
+    if state.status == Status::Backlog {
+        begin(state);
+        state.started_on = state.started_on.or(Some(day));
+    }
+}
+
+fn begin(state: &mut State) {
+    state.status = Status::InProgress;
+    state.status_set_by = StatusSetBy::Progress;
 }
 
 /// Everything that is wrong with a write to a title of this kind, beyond what the contract's schema

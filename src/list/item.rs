@@ -36,6 +36,14 @@ pub struct Write {
     pub place: Place,
 }
 
+/// What a write did.
+pub struct Written {
+    pub item: Item,
+    pub created: bool,
+    /// The title is not known yet, or not in the language asked for.
+    pub wanted: bool,
+}
+
 /// Where a page ended: position (in hexadecimal) and media id of its last item.
 pub type Position = (String, String);
 
@@ -96,7 +104,7 @@ async fn many(
     let mut known = media::summaries(connection, ids, language).await?;
     let item = |row: list_item::Model| {
         let (media_state, media) =
-            known.remove(&row.media_id).map_or((None, None), |(state, media)| (Some(state), media));
+            known.remove(&row.media_id).map_or((None, None), |known| (Some(known.state), known.summary));
         Item { row, media_state, media }
     };
     Ok(found.into_iter().map(item).collect())
@@ -111,7 +119,7 @@ pub async fn write(
     expected: &Expected,
     create: Create,
     write: Write,
-) -> Result<(Item, bool)> {
+) -> Result<Written> {
     let mut change = db.change(account).await?;
     require(&change, list).await?;
     let before = many(change.tx(), account, list, &[id.to_string()], language).await?.into_iter().next();
@@ -127,12 +135,12 @@ pub async fn write(
     {
         let item = item.clone();
         change.commit().await?;
-        return Ok((item, false));
+        return Ok(Written { item, created: false, wanted: false });
     }
     let created = before.is_none();
-    let item = store(&mut change, list, id, language, before, position, note).await?;
+    let (item, wanted) = store(&mut change, list, id, language, before, position, note).await?;
     change.commit().await?;
-    Ok((item, created))
+    Ok(Written { item, created, wanted })
 }
 
 async fn store(
@@ -143,16 +151,18 @@ async fn store(
     before: Option<Item>,
     position: Vec<u8>,
     note: Option<String>,
-) -> Result<Item> {
+) -> Result<(Item, bool)> {
     let (account, now) = (change.account_id(), change.now());
     let created = before.is_none();
+    let mut wanted = false;
     let (added_at, awaits_media, media_state, media) = match before {
         Some(item) => (item.row.added_at, item.row.awaits_media, item.media_state, item.media),
         None => {
             refuse_beyond_limit(change, list).await?;
             let known = media::summaries(change.tx(), &[id.to_string()], language).await?.remove(id.as_str());
+            wanted = known.as_ref().is_none_or(|known| !known.translated);
             let awaits = known.is_none();
-            let (media_state, media) = known.map_or((None, None), |(state, media)| (Some(state), media));
+            let (media_state, media) = known.map_or((None, None), |known| (Some(known.state), known.summary));
             (now, awaits, media_state, media)
         }
     };
@@ -174,7 +184,7 @@ async fn store(
     } else {
         list_item::Entity::update(active).exec(change.tx()).await?;
     }
-    Ok(Item { row, media_state, media })
+    Ok((Item { row, media_state, media }, wanted))
 }
 
 async fn refuse_beyond_limit(change: &Change, list: Uuid) -> Result<()> {

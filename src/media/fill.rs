@@ -1,30 +1,36 @@
-//! Filling in titles that people refer to and that no source has been asked about yet. A write only
+//! Looking up titles that people refer to: those that no source has been asked about yet, those that
+//! are not known in a language somebody reads, and those that are due for another look. A write only
 //! says that a title is wanted, after its commit; the loop in `job` does the rest, and a sweep finds
 //! what a crash lost.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use entity::media_wanted;
+use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set};
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use super::cover::{self, Covers};
-use super::store;
-use crate::catalog::{Answer, Catalog, Cover, CoverSize, DayShare, Language, MediaId, MediaItem};
+use super::{language_kept, season, store};
+use crate::catalog::{
+    Answer, Catalog, Cover, CoverSize, DayShare, Kind, Language, MediaId, MediaItem, Season, SeasonSummary,
+};
 use crate::clock::{self, Millis};
 use crate::db::{Db, execute, rows};
 use crate::error::Result;
 
-/// Titles taken up in one round, and accounts stamped in one go.
+/// Titles taken up in one round.
 const BATCH: u64 = 50;
-/// Titles looked up at once.
-const AT_ONCE: usize = 8;
+/// Titles, and seasons of one title, looked up at once.
+const AT_ONCE: usize = 4;
 /// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Millis = 5_000;
 const MAX_PAUSE: Millis = 6 * 3_600_000;
+/// A season that is over and complete is looked at again when this old.
+const SEASON_KEPT: Millis = 60 * 24 * 3_600_000;
 
 /// Tells the loop that something is wanted.
 #[derive(Clone, Default)]
@@ -36,8 +42,30 @@ impl Wanted {
     /// Queues a title after the write that refers to it was committed. A failure here loses nothing:
     /// the sweep finds the row that waits.
     pub async fn add(&self, db: &Db, media_id: &MediaId, language: Language) {
-        if let Err(error) = queue(db, media_id.as_str(), language).await {
-            tracing::warn!(kind = crate::db::error_kind(&error), "title not queued; the sweep will find it");
+        if let Err(error) = queue(db, media_id, language).await {
+            tracing::warn!(%error, "title not queued; the sweep will find it");
+        }
+        self.wake.notify_one();
+    }
+
+    /// Queues what the library and the lists of an account hold that is not known in its language, after
+    /// that language was changed.
+    pub async fn add_library(&self, db: &Db, account: uuid::Uuid, language: Language) {
+        let queued = execute(
+            db.shared(),
+            "INSERT INTO media_wanted (media_id, language, attempts, next_attempt_at) \
+             SELECT w.media_id, $2, 0, $3 FROM \
+             (SELECT media_id FROM library_entry WHERE account_id = $1 AND kind IN ('movie', 'tv') \
+              UNION SELECT media_id FROM list_item WHERE account_id = $1 \
+              AND (media_id LIKE 'movie:%' OR media_id LIKE 'tv:%')) w \
+             WHERE NOT EXISTS (SELECT 1 FROM media_text t WHERE t.media_id = w.media_id AND t.language = $2) \
+             ON CONFLICT (media_id, language) DO NOTHING",
+            [account.into(), language.as_str().into(), clock::now().into()],
+        )
+        .await;
+        if let Err(error) = queued {
+            let error = crate::error::Error::from(error);
+            tracing::warn!(%error, "titles not queued in the account's new language");
         }
         self.wake.notify_one();
     }
@@ -48,10 +76,10 @@ impl Wanted {
     }
 }
 
-async fn queue(db: &Db, media_id: &str, language: Language) -> Result<(), sea_orm::DbErr> {
+pub(super) async fn queue(db: &Db, media_id: &MediaId, language: Language) -> Result<()> {
     let row = media_wanted::ActiveModel {
-        media_id: Set(media_id.to_owned()),
-        language: Set(language.as_str().to_owned()),
+        media_id: Set(media_id.to_string()),
+        language: Set(language_kept(media_id, language).as_str().to_owned()),
         attempts: Set(0),
         next_attempt_at: Set(clock::now()),
     };
@@ -66,22 +94,76 @@ async fn queue(db: &Db, media_id: &str, language: Language) -> Result<(), sea_or
     Ok(())
 }
 
-/// Works off what is due, at most one batch; tells how many titles it took up.
-pub async fn fill(db: &Db, catalog: &Catalog, covers: &Covers, share: &DayShare) -> Result<usize> {
+/// What one batch came to.
+#[derive(Default)]
+pub struct Filled {
+    /// Titles that are new or have changed: those who wait for them have to be told.
+    pub told: Vec<MediaId>,
+    /// Their covers.
+    pub covers: Vec<Cover>,
+    /// Whether there was anything to do.
+    pub more: bool,
+}
+
+/// Works off what is due, at most one batch.
+pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled> {
     let due = media_wanted::Entity::find()
         .filter(media_wanted::Column::NextAttemptAt.lte(clock::now()))
         .order_by(media_wanted::Column::NextAttemptAt, Order::Asc)
         .limit(BATCH)
         .all(db.read())
         .await?;
-    let count = due.len();
-    let work = due.into_iter().map(|wanted| async move {
-        if take_up(db, &wanted).await? { fill_one(db, catalog, covers, share, &wanted).await } else { Ok(()) }
-    });
-    // One title that fails does not stop the others; the first failure is told.
-    let outcomes: Vec<Result<()>> = stream::iter(work).buffer_unordered(AT_ONCE).collect().await;
-    outcomes.into_iter().collect::<Result<()>>()?;
-    Ok(count)
+    let mut by_language: BTreeMap<Language, Vec<MediaId>> = BTreeMap::new();
+    let mut filled = Filled::default();
+    for wanted in &due {
+        if !take_up(db, wanted).await? {
+            continue;
+        }
+        filled.more = true;
+        match (wanted.media_id.parse(), Language::parse(&wanted.language)) {
+            (Ok(id), Some(language)) => by_language.entry(language).or_default().push(id),
+            _ => done(db, &wanted.media_id, &wanted.language).await?,
+        }
+    }
+    for (language, ids) in by_language {
+        let answers = catalog.media_many(&ids, language, share).boxed().await;
+        let found = answers.iter().filter_map(|(_, answer)| match answer {
+            Ok(Answer::Found { item, .. }) => Cover::of(item),
+            _ => None,
+        });
+        filled.covers.extend(found);
+        let work: Vec<_> = answers
+            .into_iter()
+            .map(|(id, answer)| {
+                async move {
+                    let kept = keep(db, catalog, &id, language, answer.ok()).await;
+                    kept.map(|told| told.then_some(id))
+                }
+                .boxed()
+            })
+            .collect();
+        // One title that fails does not stop the others; it is tried again after its pause.
+        let mut outcomes = stream::iter(work).buffer_unordered(AT_ONCE);
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Ok(id) => filled.told.extend(id),
+                Err(error) => tracing::warn!(%error, "a title could not be kept"),
+            }
+        }
+    }
+    Ok(filled)
+}
+
+/// Fetches the small pictures once, so that their thumbhashes are known before a phone asks for them.
+/// Without it nothing is lost: a phone's own request does the same.
+pub async fn meet_covers(db: &Db, catalog: &Catalog, covers: &Covers, found: &[Cover]) {
+    for cover in found {
+        if !covers.is_seen(db, cover).await
+            && let Ok(picture) = catalog.picture(cover, CoverSize::Small).await
+        {
+            covers.meet(db, cover, picture.as_deref()).await;
+        }
+    }
 }
 
 /// Takes a title up under a compare-and-set, so that of several instances one asks the source.
@@ -102,114 +184,80 @@ async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
     Ok(taken == 1)
 }
 
-async fn fill_one(
+async fn done(db: &Db, media_id: &str, language: &str) -> Result<()> {
+    media_wanted::Entity::delete_by_id((media_id.to_owned(), language.to_owned())).exec(db.shared()).await?;
+    Ok(())
+}
+
+/// Keeps an answer; tells whether there was one. A title stays wanted until all of it is known.
+async fn keep(
     db: &Db,
     catalog: &Catalog,
-    covers: &Covers,
-    share: &DayShare,
-    wanted: &media_wanted::Model,
-) -> Result<()> {
-    let key = (wanted.media_id.clone(), wanted.language.clone());
-    let (Ok(id), Some(language)) = (wanted.media_id.parse::<MediaId>(), Language::parse(&wanted.language))
-    else {
-        media_wanted::Entity::delete_by_id(key).exec(db.shared()).await?;
-        return Ok(());
+    id: &MediaId,
+    language: Language,
+    answer: Option<Answer>,
+) -> Result<bool> {
+    let item = match answer {
+        Some(Answer::Found { item, stale: false }) => item,
+        // What is old is better than nothing, but nothing new.
+        Some(Answer::Found { item, stale: true }) if !store::is_known(db.read(), id).await? => item,
+        Some(Answer::Unknown) => {
+            store::remember_unknown(db, id).await?;
+            done(db, id.as_str(), language.as_str()).await?;
+            return Ok(true);
+        }
+        Some(Answer::Found { .. }) | None => return Ok(false),
     };
-    let found = match catalog.media(&id, language, share).await {
-        Ok(Answer::Found { item, .. }) => {
-            store::remember(db, &item, language).await?;
-            Some(item)
-        }
-        Ok(Answer::Unknown) => {
-            store::remember_unknown(db, &id).await?;
-            None
-        }
-        Err(_unavailable) => return Ok(()),
-    };
-    announce(db, &wanted.media_id).await?;
-    if let Some(item) = found {
-        meet_cover(db, catalog, covers, &item).await;
+    store::remember(db, &item, language).await?;
+    if id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await? {
+        done(db, id.as_str(), language.as_str()).await?;
     }
-    media_wanted::Entity::delete_by_id(key).exec(db.shared()).await?;
-    Ok(())
+    Ok(true)
 }
 
-/// Fetches the small picture once, so that its thumbhash is known before a phone asks for it. Without
-/// it nothing is lost: the phone's own request does the same.
-async fn meet_cover(db: &Db, catalog: &Catalog, covers: &Covers, item: &MediaItem) {
-    let Some(cover) = Cover::of(item) else { return };
-    if !covers.is_seen(db, &cover).await
-        && let Ok(picture) = catalog.picture(&cover, CoverSize::Small).await
-    {
-        covers.meet(db, &cover, picture.as_deref()).await;
+/// Looks up the seasons that are new, running or old; tells whether all are known now.
+async fn keep_seasons(db: &Db, catalog: &Catalog, series: &MediaItem, language: Language) -> Result<bool> {
+    // A list that could not be read is not a series without seasons.
+    if series.seasons.is_empty() && series.season_count.is_some() {
+        return Ok(false);
     }
+    let kept = season::kept(db.read(), &series.id, language).await?;
+    let newest = series.seasons.iter().map(|season| season.number).max();
+    let wanted = series.seasons.iter().filter(|listed| {
+        let kept = kept.get(&listed.number);
+        Some(listed.number) == newest || kept.is_none_or(|kept| is_outdated(kept, listed))
+    });
+    let lookups: Vec<_> = wanted
+        .map(|listed| {
+            async {
+                match catalog.season(&series.id, listed.number, language).await {
+                    Ok(Answer::Found { item, stale: false }) => Some(Arc::unwrap_or_clone(item)),
+                    Ok(Answer::Unknown) => Some(Season::empty(listed)),
+                    Ok(Answer::Found { .. }) | Err(_) => None,
+                }
+            }
+            .boxed()
+        })
+        .collect();
+    let found: Vec<Option<Season>> = stream::iter(lookups).buffered(AT_ONCE).collect().await;
+    let complete = found.iter().all(Option::is_some);
+    let fresh: Vec<Season> = found.into_iter().flatten().collect();
+    season::remember_seasons(db, series, language, &fresh).await?;
+    Ok(complete)
 }
 
-/// The first filling is a change of every row that waited for it.
-async fn announce(db: &Db, media_id: &str) -> Result<()> {
-    loop {
-        let waiting = rows(
-            db.read(),
-            "SELECT account_id FROM library_entry WHERE media_id = $1 AND awaits_media \
-             UNION SELECT account_id FROM list_item WHERE media_id = $1 AND awaits_media LIMIT $2",
-            [media_id.into(), (BATCH as i64).into()],
-        )
-        .await?;
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        for row in waiting {
-            announce_to(db, row.try_get_by_index(0)?, media_id).await?;
-        }
-    }
+fn is_outdated(kept: &season::Kept, listed: &SeasonSummary) -> bool {
+    let now = clock::now();
+    let today = chrono::DateTime::from_timestamp_millis(now).unwrap_or_default().date_naive();
+    let running = |episode: &crate::catalog::Episode| episode.air_date.is_none_or(|day| day >= today);
+    usize::try_from(listed.episode_count.unwrap_or(0)) != Ok(kept.season.episodes.len())
+        || kept.season.episodes.iter().any(running)
+        || now - kept.refreshed_at > SEASON_KEPT
 }
 
-async fn announce_to(db: &Db, account: Uuid, media_id: &str) -> Result<()> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        // Erased in between: its rows are gone with it.
-        Err(crate::error::Error::AccountErased) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let waits = rows(
-        change.tx(),
-        "SELECT 1 FROM library_entry WHERE account_id = $1 AND media_id = $2 AND awaits_media",
-        [account.into(), media_id.into()],
-    )
-    .await?;
-    if !waits.is_empty() {
-        let revision = change.next_revision();
-        execute(
-            change.tx(),
-            "UPDATE library_entry SET awaits_media = FALSE, revision = $3 WHERE account_id = $1 AND media_id = $2",
-            [account.into(), media_id.into(), revision.into()],
-        )
-        .await?;
-    }
-    let lists = rows(
-        change.tx(),
-        "SELECT list_id FROM list_item WHERE account_id = $1 AND media_id = $2 AND awaits_media",
-        [account.into(), media_id.into()],
-    )
-    .await?;
-    for list in lists {
-        let list: Uuid = list.try_get_by_index(0)?;
-        let revision = change.next_revision();
-        execute(
-            change.tx(),
-            "UPDATE list_item SET awaits_media = FALSE, revision = $4 \
-             WHERE account_id = $1 AND list_id = $2 AND media_id = $3",
-            [account.into(), list.into(), media_id.into(), revision.into()],
-        )
-        .await?;
-    }
-    change.commit().await?;
-    Ok(())
-}
-
-/// Finds rows that wait for a title which nobody has queued (a crash between commit and queue), and
-/// titles that were filled without their rows being told. Forgets absences of covers that are old.
-pub async fn sweep(db: &Db) -> Result<()> {
+/// Finds rows that wait for a title which nobody has queued (a crash between commit and queue); gives
+/// the titles that were filled without their rows being told. Forgets absences of covers that are old.
+pub async fn sweep(db: &Db) -> Result<Vec<MediaId>> {
     cover::sweep(db).await?;
     let lost = rows(
         db.read(),
@@ -222,13 +270,15 @@ pub async fn sweep(db: &Db) -> Result<()> {
         [],
     )
     .await?;
+    let mut untold = Vec::new();
     for row in lost {
         let (media_id, known): (String, bool) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        let Ok(id) = media_id.parse::<MediaId>() else { continue };
         if known {
-            announce(db, &media_id).await?;
+            untold.push(id);
         } else {
-            queue(db, &media_id, Language::DEFAULT).await?;
+            queue(db, &id, Language::DEFAULT).await?;
         }
     }
-    Ok(())
+    Ok(untold)
 }

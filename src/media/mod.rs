@@ -2,14 +2,33 @@
 //! and shows beside everything that refers to a title. Nothing here says who asked.
 
 pub mod address;
+mod announce;
 mod cover;
 mod fill;
+mod refresh;
+mod schedule;
+mod season;
 mod store;
 mod thumbhash;
 
+pub use announce::announce;
 pub use cover::{Covers, Known, Sight};
-pub use fill::{Wanted, fill, sweep};
-pub use store::{Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
+pub use fill::{Filled, Wanted, fill, meet_covers, sweep};
+pub use refresh::{expire, refresh};
+pub use schedule::{Place, Schedule, Slot};
+pub use season::{find_season, schedule};
+pub use store::{KnownTitle, Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
+
+use crate::catalog::{Kind, Language, MediaId};
+
+/// The language in which a title is kept for those who read `language`: the sources of games and books
+/// have but one.
+pub fn language_kept(id: &MediaId, language: Language) -> Language {
+    match id.kind() {
+        Kind::Movie | Kind::Tv => language,
+        Kind::Game | Kind::Book => Language::DEFAULT,
+    }
+}
 
 /// The text that titles are sorted by: lower case, and without the leading article that libraries
 /// skip. Made here so that both engines agree.

@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use entity::value::MediaState;
 use entity::{media, media_text};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Set, TransactionTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, Set, TransactionTrait};
 use serde::{Deserialize, Serialize};
 
-use super::sort_title;
-use crate::catalog::{Cover, CoverRef, Creator, ExternalIds, Kind, Language, MediaId, MediaItem};
-use crate::clock;
+use super::{language_kept, refresh, sort_title};
+use crate::catalog::{
+    Cover, CoverRef, Creator, ExternalIds, Kind, Language, MediaId, MediaItem, SeasonSummary, SeriesStatus,
+};
+use crate::clock::{self, Millis};
 use crate::db::Db;
 use crate::error::Result;
 
@@ -26,6 +28,16 @@ pub struct Summary {
     pub episode_count: Option<i32>,
 }
 
+/// What the sources have said of a title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownTitle {
+    pub state: MediaState,
+    /// None for a title that its source never knew.
+    pub summary: Option<Summary>,
+    /// Whether it is known in the language asked for.
+    pub translated: bool,
+}
+
 /// What has no language and is neither filtered nor sorted by.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -33,7 +45,9 @@ struct Details {
     original_title: Option<String>,
     creators: Vec<Creator>,
     platforms: Vec<String>,
+    series_status: Option<SeriesStatus>,
     external_ids: ExternalIds,
+    seasons: Vec<SeasonSummary>,
 }
 
 /// Whether the source has already said something of this title, be it that it knows none such.
@@ -44,12 +58,15 @@ pub async fn is_known(connection: &impl ConnectionTrait, id: &MediaId) -> Result
 /// Keeps what a source said of a title in `language`.
 pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<()> {
     let now = clock::now();
+    let language = language_kept(&item.id, language);
     let id = item.id.as_str().to_owned();
     let details = Details {
         original_title: item.original_title.clone(),
         creators: item.creators.clone(),
         platforms: item.platforms.clone(),
+        series_status: item.series_status,
         external_ids: item.external_ids.clone(),
+        seasons: item.seasons.clone(),
     };
     let cover = item.cover.as_ref().map(|cover| cover.as_str().to_owned());
     let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
@@ -66,6 +83,9 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
         episode_count: Set(number(item.episode_count)),
         details: Set(serde_json::to_string(&details).ok()),
         refreshed_at: Set(now),
+        refresh_at: Set(refresh_at(&item.id, item.release_date.as_deref(), now)),
+        schedule: NotSet,
+        unsettled: NotSet,
     };
     let text = media_text::ActiveModel {
         media_id: Set(id),
@@ -87,6 +107,7 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
         media::Column::EpisodeCount,
         media::Column::Details,
         media::Column::RefreshedAt,
+        media::Column::RefreshAt,
     ];
     // The title to fall back on is the default language's; any other only where there is none yet.
     if language == Language::DEFAULT {
@@ -115,9 +136,14 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
     Ok(())
 }
 
-/// Keeps that the source has no such title. What was known before stays: a source that merged or
-/// deleted a title takes nothing from the person.
+fn refresh_at(id: &MediaId, release_date: Option<&str>, now: Millis) -> Millis {
+    refresh::jittered(now, refresh::period(id.kind(), release_date, None, now))
+}
+
+/// Keeps that the source has no such title. What was known before stays, as long as the source's terms
+/// allow: a source that merged or deleted a title takes nothing from the person.
 pub async fn remember_unknown(db: &Db, id: &MediaId) -> Result<()> {
+    let now = clock::now();
     let row = media::ActiveModel {
         id: Set(id.as_str().to_owned()),
         state: Set(MediaState::UnknownToSource),
@@ -130,12 +156,15 @@ pub async fn remember_unknown(db: &Db, id: &MediaId) -> Result<()> {
         season_count: Set(None),
         episode_count: Set(None),
         details: Set(None),
-        refreshed_at: Set(clock::now()),
+        refreshed_at: Set(now),
+        refresh_at: Set(refresh_at(id, None, now)),
+        schedule: NotSet,
+        unsettled: NotSet,
     };
     media::Entity::insert(row)
         .on_conflict(
             OnConflict::column(media::Column::Id)
-                .update_columns([media::Column::State, media::Column::RefreshedAt])
+                .update_columns([media::Column::State, media::Column::RefreshAt])
                 .to_owned(),
         )
         .exec_without_returning(db.shared())
@@ -146,7 +175,7 @@ pub async fn remember_unknown(db: &Db, id: &MediaId) -> Result<()> {
 /// The whole of what is kept of a title, as the catalog would show it: for when the source is away.
 pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<MediaItem>> {
     let Some(row) = media::Entity::find_by_id(id.as_str()).one(db.read()).await? else { return Ok(None) };
-    let key = (id.as_str().to_owned(), language.as_str().to_owned());
+    let key = (id.as_str().to_owned(), language_kept(id, language).as_str().to_owned());
     let text = media_text::Entity::find_by_id(key).one(db.read()).await?;
     let Some(title) = text.as_ref().map(|text| text.title.clone()).or(row.title) else { return Ok(None) };
     let details: Details =
@@ -166,7 +195,9 @@ pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<Me
         platforms: details.platforms,
         season_count: number(row.season_count),
         episode_count: number(row.episode_count),
+        series_status: details.series_status,
         external_ids: details.external_ids,
+        seasons: details.seasons,
         id: id.clone(),
     }))
 }
@@ -177,7 +208,7 @@ pub async fn summaries(
     connection: &impl ConnectionTrait,
     ids: &[String],
     language: Language,
-) -> Result<HashMap<String, (MediaState, Option<Summary>)>, DbErr> {
+) -> Result<HashMap<String, KnownTitle>, DbErr> {
     let rows = media::Entity::find()
         .filter(media::Column::Id.is_in(ids.iter().map(String::as_str)))
         .all(connection)
@@ -190,9 +221,13 @@ pub async fn summaries(
     let mut texts: HashMap<String, (String, Option<String>)> =
         texts.into_iter().map(|text| (text.media_id, (text.title, text.cover))).collect();
     let summary = |row: media::Model| {
-        let (title, cover) = texts.remove(&row.id).unzip();
+        let (translated, cover) = texts.remove(&row.id).unzip();
         let cover = cover.flatten().or(row.cover);
-        let summary = title.or(row.title).map(|title| Summary {
+        // The sources of games and books have one language for all.
+        let is_translated =
+            translated.is_some() || row.id.starts_with("game:") || row.id.starts_with("book:");
+        let title = translated.or(row.title);
+        let summary = title.map(|title| Summary {
             title,
             cover: cover.and_then(|cover| cover_of(&row.id, &cover)),
             release_date: row.release_date,
@@ -201,7 +236,7 @@ pub async fn summaries(
             season_count: row.season_count,
             episode_count: row.episode_count,
         });
-        (row.id, (row.state, summary))
+        (row.id, KnownTitle { state: row.state, summary, translated: is_translated })
     };
     Ok(rows.into_iter().map(summary).collect())
 }

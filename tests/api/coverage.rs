@@ -11,7 +11,7 @@ use crate::support::answer::Answer;
 use crate::support::both;
 use crate::support::operations::{self, Ids, Operation, PAGES};
 use crate::support::persona::Persona;
-use crate::support::titles::MOVIE;
+use crate::support::titles::SERIES;
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
@@ -19,7 +19,9 @@ const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
 /// The ids of what alice has.
 const HERS: Ids<'static> = Ids(&[
-    ("media_id", MOVIE),
+    ("media_id", SERIES),
+    ("season", "1"),
+    ("episode", "2"),
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
@@ -44,14 +46,15 @@ async fn call(who: &Persona, operation: &Operation) -> Answer {
 
 /// One of everything that an account can have, under the ids above.
 async fn furnish(who: &Persona) {
-    let entry = format!("/v1/library/{MOVIE}");
+    let entry = format!("/v1/library/{SERIES}");
     let writes = [
         (entry.clone(), json!({ "status": "in_progress", "rating": 88, "favorite": true })),
+        (format!("{entry}/episodes/1/2"), json!({ "watched_on": "2020-03-01" })),
         (format!("{entry}/review"), json!({ "title": "Mine", "body": "All mine", "spoiler": true })),
         (format!("{entry}/comments/{COMMENT}"), json!({ "body": "Mine too" })),
         (format!("{entry}/history/{EVENT}"), json!({ "finished_on": "2020-03-01", "precision": "month" })),
         (format!("/v1/lists/{LIST}"), json!({ "name": "My list", "description": "Of mine" })),
-        (format!("/v1/lists/{LIST}/items/{MOVIE}"), json!({ "note": "My note" })),
+        (format!("/v1/lists/{LIST}/items/{SERIES}"), json!({ "note": "My note" })),
     ];
     for (path, body) in writes {
         who.put(&path, body).send().await.expect(201);
@@ -75,7 +78,7 @@ impl World {
         match self {
             Self::Nothing => {}
             Self::Parents => {
-                let entry = format!("/v1/library/{MOVIE}");
+                let entry = format!("/v1/library/{SERIES}");
                 who.put(&entry, json!({ "status": "backlog" })).send().await.expect(201);
                 let list = "/v1/lists/7f1f6a52-63a3-4a52-9d3c-0c4de1f7affe";
                 who.put(list, json!({ "name": "Own" })).send().await.expect(201);
@@ -187,11 +190,11 @@ both! {
         // What is known of titles is shared: it is known before anybody of this test asks.
         let stranger = t.persona("stranger");
         stranger
-            .put(&format!("/v1/library/{MOVIE}"), json!({ "status": "backlog" }))
+            .put(&format!("/v1/library/{SERIES}"), json!({ "status": "backlog" }))
             .send()
             .await
             .expect(201);
-        t.filled(MOVIE).await;
+        t.filled(SERIES).await;
 
         let with_ids: Vec<Operation> =
             operations::all().into_iter().filter(|operation| operation.template.contains('{')).collect();
@@ -208,7 +211,7 @@ both! {
         }
 
         furnish(&t.alice).await;
-        t.filled(MOVIE).await;
+        t.filled(SERIES).await;
         let before = belongings(&t.alice).await;
         let mut expected = expected.into_iter();
         for world in World::ALL {
@@ -227,13 +230,13 @@ both! {
             let path = format!("/v1/library/movie:tmdb:{number}");
             t.alice.put(&path, json!({ "status": "backlog" })).send().await.expect(201);
         }
-        let own = format!("/v1/library/{MOVIE}");
+        let own = format!("/v1/library/{SERIES}");
         t.bob.put(&own, json!({ "status": "backlog" })).send().await.expect(201);
         let page = t.alice.get("/v1/library?limit=1&sort=updated_at&order=asc").send().await.expect(200);
         let cursor = page.next_cursor().expect("a second page");
         let next = format!("/v1/library?limit=50&sort=updated_at&order=asc&cursor={cursor}");
         let items = t.bob.get(&next).send().await.expect(200).items();
-        assert!(items.iter().all(|item| item["media_id"] == MOVIE), "{items:?}");
+        assert!(items.iter().all(|item| item["media_id"] == SERIES), "{items:?}");
     }
 
     async fn what_is_no_operation(t: TestApp) {
@@ -265,7 +268,7 @@ both! {
 
     async fn head_is_get_without_the_body(t: TestApp) {
         furnish(&t.alice).await;
-        t.filled(MOVIE).await;
+        t.filled(SERIES).await;
         for operation in operations::all().iter().filter(|operation| operation.method == Method::GET) {
             let path = operation.path(&HERS);
             let get = t.alice.get(&path).send().await.expect(200);

@@ -45,6 +45,10 @@ impl AccountApi {
         let expected = expected(if_match.0.as_deref())?;
         match account::update(&self.app.db, caller.id(), &expected, body.0.into()).await {
             Ok(account) => {
+                if account.language != caller.account.language {
+                    let language = account::language(&account);
+                    self.app.wanted.add_library(&self.app.db, caller.id(), language).await;
+                }
                 let revision = account.settings_revision;
                 Ok(Changed { view: account.into(), revision })
             }

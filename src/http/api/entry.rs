@@ -4,6 +4,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
 use super::{Absent, Area, Common, Delete, Edit, Put, cover, covers, limit, refused};
+use crate::account::Locale;
 use crate::app::App;
 use crate::catalog;
 use crate::error::Error;
@@ -17,7 +18,7 @@ use crate::http::text::{Language, MediaId, Timestamp};
 use crate::http::view::entry::{
     EntrySort, LibraryEntry, LibraryEntryPage, LibraryEntryPatch, LibraryEntryWrite, SortDirection, Status,
 };
-use crate::http::view::media::{MediaKind, language};
+use crate::http::view::media::MediaKind;
 use crate::library::entry::{self, Create, Entry};
 use crate::library::page;
 
@@ -78,12 +79,13 @@ impl EntryApi {
             updated_since: updated_since.0.map(|time| time.0),
             sort: sort.0.unwrap_or(EntrySort::UpdatedAt).into(),
             descending: order.0.unwrap_or(SortDirection::Desc) == SortDirection::Desc,
-            language: language_of(&language, &caller),
+            language: locale(&language, &caller).language,
         };
+        let today = Locale::of(&caller.account, None).today;
         let question = format!("library {query:?}");
         let after = cursor::decode(&question, cursor.0.as_deref())?;
         let (entries, end) =
-            page::list(&self.app.db, caller.id(), &query, after, limit(page_limit.0)).await?;
+            page::list(&self.app.db, caller.id(), &query, today, after, limit(page_limit.0)).await?;
         let covers = covers(&self.app, entries.iter().map(Entry::cover)).await;
         let shown = entries.into_iter().zip(covers).map(|(entry, cover)| LibraryEntry::new(entry, cover));
         Ok(Plain(LibraryEntryPage {
@@ -104,8 +106,8 @@ impl EntryApi {
         language: Query<Option<Language>>,
         #[oai(name = "If-None-Match")] if_none_match: Header<Option<String>>,
     ) -> Result<Found<LibraryEntry>, Fail<Absent>> {
-        let language = language_of(&language, &caller);
-        let entry = entry::get(&self.app.db, caller.id(), &media_id.0.0, language).await?;
+        let locale = locale(&language, &caller);
+        let entry = entry::get(&self.app.db, caller.id(), &media_id.0.0, locale).await?;
         let revision = entry.row.revision;
         Ok(Found::new(self.show(entry).await, revision, if_none_match.0))
     }
@@ -125,18 +127,17 @@ impl EntryApi {
     ) -> Result<Written<LibraryEntry>, Fail<Put>> {
         let changes = body.0.into();
         let expected = expected(if_match.0.as_deref())?;
-        let language = language_of(&language, &caller);
+        let locale = locale(&language, &caller);
         let id = &media_id.0.0;
-        self.app.keep_if_seen(id, language).await;
-        let write =
-            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Allowed, &changes);
+        self.app.keep_if_seen(id, locale.language).await;
+        let write = entry::write(&self.app.db, caller.id(), id, locale, &expected, Create::Allowed, &changes);
         match write.await {
             Ok(written) => {
-                self.want(&written, id, language).await;
+                self.want(&written, id, locale.language).await;
                 let revision = written.entry.row.revision;
                 Ok(Written { view: self.show(written.entry).await, revision, created: written.created })
             }
-            Err(error) => Err(refused(error, self.current(&caller, id, language)).await),
+            Err(error) => Err(refused(error, self.current(&caller, id, locale)).await),
         }
     }
 
@@ -156,16 +157,15 @@ impl EntryApi {
     ) -> Result<Changed<LibraryEntry>, Fail<Edit>> {
         let changes = body.0.into();
         let expected = expected(if_match.0.as_deref())?;
-        let language = language_of(&language, &caller);
+        let locale = locale(&language, &caller);
         let id = &media_id.0.0;
-        let write =
-            entry::write(&self.app.db, caller.id(), id, language, &expected, Create::Refused, &changes);
+        let write = entry::write(&self.app.db, caller.id(), id, locale, &expected, Create::Refused, &changes);
         match write.await {
             Ok(written) => {
                 let revision = written.entry.row.revision;
                 Ok(Changed { view: self.show(written.entry).await, revision })
             }
-            Err(error) => Err(refused(error, self.current(&caller, id, language)).await),
+            Err(error) => Err(refused(error, self.current(&caller, id, locale)).await),
         }
     }
 
@@ -184,8 +184,8 @@ impl EntryApi {
         match entry::delete(&self.app.db, caller.id(), id, &expected).await {
             Ok(()) => Ok(Gone),
             Err(error) => {
-                let language = crate::account::language(&caller.account);
-                Err(refused(error, self.current(&caller, id, language)).await)
+                let locale = Locale::of(&caller.account, None);
+                Err(refused(error, self.current(&caller, id, locale)).await)
             }
         }
     }
@@ -196,9 +196,9 @@ impl EntryApi {
         &self,
         caller: &Caller,
         id: &catalog::MediaId,
-        language: catalog::Language,
+        locale: Locale,
     ) -> Result<LibraryEntry, Error> {
-        Ok(self.show(entry::get(&self.app.db, caller.id(), id, language).await?).await)
+        Ok(self.show(entry::get(&self.app.db, caller.id(), id, locale).await?).await)
     }
 
     async fn show(&self, entry: Entry) -> LibraryEntry {
@@ -206,14 +206,15 @@ impl EntryApi {
         LibraryEntry::new(entry, cover)
     }
 
-    /// A title that is new to us is looked up in the background, after the commit.
+    /// A title that is new to us, or to us in this language, is looked up in the background, after the
+    /// commit.
     async fn want(&self, written: &entry::Written, id: &catalog::MediaId, language: catalog::Language) {
-        if written.created && written.entry.row.awaits_media {
+        if written.wanted {
             self.app.wanted.add(&self.app.db, id, language).await;
         }
     }
 }
 
-fn language_of(named: &Query<Option<Language>>, caller: &Caller) -> catalog::Language {
-    language(named.0, &caller.account)
+fn locale(named: &Query<Option<Language>>, caller: &Caller) -> Locale {
+    Locale::of(&caller.account, named.0.map(|language| language.0.unwrap_or_default()))
 }

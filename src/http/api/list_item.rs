@@ -94,7 +94,7 @@ impl ListItemApi {
         body: Json<ListItemWrite>,
     ) -> Result<Written<ListItem>, Fail<PutBelow>> {
         let language = language(named.0, &caller.account);
-        let (item, created) = self
+        let item::Written { item, created, .. } = self
             .write(
                 &caller,
                 (list_id.0, &media_id.0.0),
@@ -124,7 +124,7 @@ impl ListItemApi {
         body: Json<ListItemPatch>,
     ) -> Result<Changed<ListItem>, Fail<Edit>> {
         let language = language(named.0, &caller.account);
-        let (item, _) = self
+        let item::Written { item, .. } = self
             .write(
                 &caller,
                 (list_id.0, &media_id.0.0),
@@ -170,16 +170,16 @@ impl ListItemApi {
         if_match: Option<String>,
         create: Create,
         write: item::Write,
-    ) -> Result<(item::Item, bool), Fail<S>> {
+    ) -> Result<item::Written, Fail<S>> {
         let expected = expected(if_match.as_deref())?;
         let (db, account) = (&self.app.db, caller.id());
         self.app.keep_if_seen(id, language).await;
         match item::write(db, account, (list, id), language, &expected, create, write).await {
-            Ok((item, created)) => {
-                if created && item.row.awaits_media {
+            Ok(written) => {
+                if written.wanted {
                     self.app.wanted.add(db, id, language).await;
                 }
-                Ok((item, created))
+                Ok(written)
             }
             Err(error) => Err(refused(error, self.current(caller, (list, id), language)).await),
         }

@@ -2,7 +2,9 @@
 
 pub mod account;
 pub mod comment;
+pub mod discover;
 pub mod entry;
+pub mod episode;
 pub mod history;
 pub mod image;
 pub mod list;
@@ -26,6 +28,8 @@ pub enum Area {
     Catalog,
     /// What the account says of titles: status, rating, progress, dates.
     Library,
+    /// Which episodes of series the account has seen.
+    Episodes,
     /// One review per entry. Private.
     Reviews,
     /// Dated notes on an entry. Private.
@@ -50,6 +54,8 @@ statuses! {
     Common: &[];
     /// A read of something that may not be there.
     Absent: &[404];
+    /// A read by parameters that are judged beyond their form.
+    Judged: &[422];
     /// A write to something that must be there.
     Edit: &[404, 412, 422];
     /// A change of what is always there.

@@ -5,10 +5,12 @@ use poem_openapi::Object;
 use poem_openapi::types::MaybeUndefined;
 use serde::Serialize;
 
+use super::episode::NextEpisode;
 use super::media::{Cover, MediaKind, MediaState, MediaSummary};
 use super::{clearable, wire_enum};
 use crate::http::text::{Date, Timestamp};
 use crate::library::entry;
+use crate::library::episode::Following;
 use crate::library::page;
 use crate::library::rules;
 
@@ -45,6 +47,13 @@ impl From<Progress> for rules::Progress {
     }
 }
 
+impl From<&Following> for Progress {
+    fn from(following: &Following) -> Self {
+        let total = following.aired.filter(|aired| *aired > 0);
+        Self { unit: ProgressUnit::Episodes, current: following.watched, total }
+    }
+}
+
 /// What a title shows of the account's own entry.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
@@ -68,7 +77,13 @@ pub struct LibraryEntry {
     /// 1 to 100; absent means none.
     pub rating: Option<i32>,
     pub favorite: bool,
+    /// Of a series: how many of the episodes that have aired are watched; derived, specials never count.
     pub progress: Option<Progress>,
+    /// Of a series: whether every episode that has aired is watched. It changes nothing by itself.
+    pub caught_up: Option<bool>,
+    /// Of a series: the first aired episode behind the last one watched, else the first that was left
+    /// out, else the first to come.
+    pub next_episode: Option<NextEpisode>,
     pub started_on: Option<Date>,
     pub finished_on: Option<Date>,
     pub revision: i64,
@@ -102,11 +117,16 @@ impl LibraryEntry {
             status_set_by: row.status_set_by.into(),
             rating: row.rating,
             favorite: row.favorite,
-            progress: row.progress_unit.zip(row.progress_current).map(|(unit, current)| Progress {
-                unit: unit.into(),
-                current,
-                total: row.progress_total,
-            }),
+            progress: match &entry.following {
+                Some(following) => Some(Progress::from(following)),
+                None => row.progress_unit.zip(row.progress_current).map(|(unit, current)| Progress {
+                    unit: unit.into(),
+                    current,
+                    total: row.progress_total,
+                }),
+            },
+            caught_up: entry.following.map(|following| following.caught_up),
+            next_episode: entry.following.and_then(|following| following.next).map(NextEpisode::from),
             started_on: date(row.started_on),
             finished_on: date(row.finished_on),
             revision: row.revision,

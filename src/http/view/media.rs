@@ -4,7 +4,9 @@ use entity::value;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
+use super::attribution::Attribution;
 use super::entry::{EntryMark, Status};
+use super::episode::SeasonSummary;
 use super::wire_enum;
 use crate::catalog::{self, MediaItem as Item};
 use crate::http::text::{Language, MediaId};
@@ -74,6 +76,11 @@ pub enum CreatorRole {
     Developer,
     Publisher,
     Writer,
+    Actor,
+    /// A company that produced it.
+    Studio,
+    /// Where a series is first shown.
+    Network,
 }
 
 impl From<catalog::Role> for CreatorRole {
@@ -85,15 +92,27 @@ impl From<catalog::Role> for CreatorRole {
             catalog::Role::Developer => Self::Developer,
             catalog::Role::Publisher => Self::Publisher,
             catalog::Role::Writer => Self::Writer,
+            catalog::Role::Actor => Self::Actor,
+            catalog::Role::Studio => Self::Studio,
+            catalog::Role::Network => Self::Network,
         }
     }
 }
 
 /// Somebody, or some company, that made a title.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Creator {
     pub name: String,
     pub role: CreatorRole,
+    /// Whom an actor plays.
+    pub character: Option<String>,
+}
+
+wire_enum! {
+    /// How far along a series is.
+    SeriesStatus mirrors catalog::SeriesStatus { Planned, InProduction, Returning, Ended, Canceled }
 }
 
 /// What other registers call a title.
@@ -154,15 +173,19 @@ pub struct MediaItem {
     pub genres: Vec<String>,
     /// Absent where the source has none.
     pub cover: Option<Cover>,
+    /// At most ten in each role; the cast in the order of the titles.
     pub creators: Vec<Creator>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
     pub platforms: Vec<String>,
     pub season_count: Option<i32>,
     pub episode_count: Option<i32>,
+    /// Of a series: the specials (season 0) first.
+    pub seasons: Option<Vec<SeasonSummary>>,
+    pub series_status: Option<SeriesStatus>,
     pub external_ids: ExternalIds,
     /// What the source's terms ask to be shown beside its data.
-    pub attribution: String,
+    pub attribution: Attribution,
     /// The account's own entry, if the title is in its library.
     pub entry: Option<EntryMark>,
 }
@@ -184,13 +207,20 @@ impl MediaItem {
             creators: item
                 .creators
                 .iter()
-                .map(|creator| Creator { name: creator.name.clone(), role: creator.role.into() })
+                .map(|creator| Creator {
+                    name: creator.name.clone(),
+                    role: creator.role.into(),
+                    character: creator.character.clone(),
+                })
                 .collect(),
             runtime_minutes: number(item.runtime_minutes),
             page_count: number(item.page_count),
             platforms: item.platforms.clone(),
             season_count: number(item.season_count),
             episode_count: number(item.episode_count),
+            seasons: (item.id.kind() == catalog::Kind::Tv && !item.seasons.is_empty())
+                .then(|| item.seasons.iter().map(SeasonSummary::new).collect()),
+            series_status: item.series_status.map(SeriesStatus::from),
             external_ids: ExternalIds {
                 imdb_id: ids.imdb_id,
                 tvdb_id: ids.tvdb_id,
@@ -198,20 +228,18 @@ impl MediaItem {
                 isbn_10: ids.isbn_10,
                 isbn_13: ids.isbn_13,
             },
-            attribution: attribution(item.id.source()).to_owned(),
+            attribution: Attribution::of(item.id.source()),
             entry,
         }
     }
-}
 
-/// The notices that the sources' terms ask for.
-fn attribution(source: catalog::SourceName) -> &'static str {
-    match source {
-        catalog::SourceName::Tmdb => {
-            "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
+    /// Gives the seasons of a series their pictures, in their order.
+    #[must_use]
+    pub fn with_posters(mut self, posters: Vec<Option<Cover>>) -> Self {
+        for (season, poster) in self.seasons.iter_mut().flatten().zip(posters) {
+            season.cover = poster;
         }
-        catalog::SourceName::Igdb => "Game data from IGDB.com",
-        catalog::SourceName::GoogleBooks => "Powered by Google",
+        self
     }
 }
 
@@ -260,6 +288,8 @@ pub enum SourceState {
     Failed,
     RateLimited,
     NotConfigured,
+    /// It has nothing of the sort: asking again will not help.
+    NotOffered,
 }
 
 impl From<catalog::State> for SourceState {
@@ -270,17 +300,24 @@ impl From<catalog::State> for SourceState {
             catalog::State::Failed => Self::Failed,
             catalog::State::RateLimited => Self::RateLimited,
             catalog::State::NotConfigured => Self::NotConfigured,
+            catalog::State::NotOffered => Self::NotOffered,
         }
     }
 }
 
-/// What one source contributed to a search.
+/// What one source contributed.
 #[derive(Debug, Clone, Object, Serialize)]
 pub struct SourceReport {
     pub source: Source,
     pub state: SourceState,
     /// Whether the next page may hold more.
     pub has_more: bool,
+}
+
+impl From<catalog::SourceState> for SourceReport {
+    fn from(state: catalog::SourceState) -> Self {
+        Self { source: state.source.into(), state: state.state.into(), has_more: state.has_more }
+    }
 }
 
 /// What the sources found.

@@ -115,6 +115,17 @@ impl TestApp {
         }
     }
 
+    /// Waits until every account that follows the series was told of its schedule.
+    pub async fn settled(&self, media_id: &str) {
+        let unsettled = "SELECT 1 FROM media WHERE id = $1 AND unsettled";
+        let settled = async {
+            while !rows(self.app.db.read(), unsettled, [media_id.into()]).await.unwrap().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.expect("the schedule is settled");
+    }
+
     /// Waits until the title was looked up in the background and all rows that waited for it were told.
     #[track_caller]
     pub fn filled(&self, media_id: &str) -> impl Future<Output = ()> {
