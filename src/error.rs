@@ -46,6 +46,12 @@ pub enum Error {
     Database(#[from] DbErr),
 }
 
+impl From<crate::catalog::Unavailable> for Error {
+    fn from(unavailable: crate::catalog::Unavailable) -> Self {
+        Self::SourceUnavailable { retry_after_seconds: unavailable.retry_after_seconds }
+    }
+}
+
 impl Error {
     /// Refuses the value at `pointer`.
     pub fn invalid(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 
 mod dialect;
 mod m20261122_0001_foundation;
+mod m20261122_0002_cover;
 mod m20261122_0003_episode;
 
 pub struct Migrator;
@@ -13,6 +14,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_0001_foundation::Migration), Box::new(m20261122_0003_episode::Migration)]
+        vec![
+            Box::new(m20261122_0001_foundation::Migration),
+            Box::new(m20261122_0002_cover::Migration),
+            Box::new(m20261122_0003_episode::Migration),
+        ]
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::item::MediaItem;
-use super::media_id::SourceName;
+use super::media_id::{MediaId, SourceName};
 use crate::clock::{self, Millis};
 
 /// What all sources together found.
@@ -33,6 +33,8 @@ pub enum State {
     Failed,
     RateLimited,
     NotConfigured,
+    /// It has nothing of the sort for anybody.
+    NotOffered,
 }
 
 impl State {
@@ -43,6 +45,7 @@ impl State {
             State::Failed => "failed",
             State::RateLimited => "rate_limited",
             State::NotConfigured => "not_configured",
+            State::NotOffered => "not_offered",
         }
     }
 }
@@ -58,6 +61,9 @@ pub enum Answer<T = MediaItem> {
     /// The source has nothing under this id.
     Unknown,
 }
+
+/// What there is to say of each of several titles.
+pub type Answers = Vec<(MediaId, Result<Answer, Unavailable>)>;
 
 /// No source could answer and nothing older is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +82,8 @@ pub struct Timing {
     pub lookup_deadline: Duration,
     /// How long one request to a source may take, from its connection to the end of the answer.
     pub request_timeout: Duration,
+    /// How long a page of hits waits for the names of their genres.
+    pub genre_patience: Duration,
     /// The mean pause before the first retry; it doubles for the second.
     pub retry_pause: Duration,
     pub clock: Arc<dyn Fn() -> Millis + Send + Sync>,
@@ -87,6 +95,7 @@ impl Default for Timing {
             search_deadline: Duration::from_millis(2500),
             lookup_deadline: Duration::from_secs(5),
             request_timeout: Duration::from_secs(10),
+            genre_patience: Duration::from_millis(500),
             retry_pause: Duration::from_millis(200),
             clock: Arc::new(clock::now),
         }

@@ -9,16 +9,21 @@ use moka::Expiry;
 
 use super::gate::Clock;
 use super::item::MediaItem;
-use super::media_id::SourceName;
-use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use super::media_id::{MediaId, SourceName};
+use super::picture::Picture;
+use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, PictureLookup, TmdbLookup};
 use super::season::Season;
 use crate::clock::Millis;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long an answer serves that is no longer fresh.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a picture is fresh: the name of another picture would be another.
+const PICTURE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A guess at what an entry costs besides its content, in bytes.
 const OVERHEAD: usize = 256;
@@ -32,6 +37,11 @@ pub(super) enum Value {
     /// The source has no such title.
     Unknown,
     Genres(Arc<Genres>),
+    /// The titles that a code stands for.
+    Titles(Arc<[MediaId]>),
+    Picture(Arc<Picture>),
+    /// The source has no picture of that name.
+    NoPicture,
     /// Several games at once; never kept under one key.
     Games(Arc<Games>),
 }
@@ -49,22 +59,40 @@ pub(super) struct Page {
     pub(super) has_more: bool,
 }
 
+/// What a page of results belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Search,
+    Chart,
+    /// What one code stands for, which hardly changes.
+    Code,
+}
+
 impl Value {
-    fn fresh_for(&self) -> Duration {
+    fn fresh_for(&self, of: Sort) -> Duration {
         match self {
-            Value::Page(page) if page.items.is_empty() => 10 * MINUTE,
-            Value::Page(_) => 30 * MINUTE,
-            Value::Unknown => 10 * MINUTE,
-            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => DAY,
+            Value::NoPicture => HOUR,
+            _ if self.is_nothing() => 10 * MINUTE,
+            Value::Picture(_) => PICTURE,
+            Value::Page(_) if of == Sort::Search => 30 * MINUTE,
+            Value::Page(_) if of == Sort::Chart => 6 * HOUR,
+            _ => DAY,
         }
     }
 
     /// "There is nothing" is not worth repeating when it is old.
-    fn kept_for(&self) -> Duration {
+    fn kept_for(&self, of: Sort) -> Duration {
+        if self.is_nothing() { self.fresh_for(of) } else { KEPT }
+    }
+
+    fn is_nothing(&self) -> bool {
         match self {
-            Value::Page(page) if page.items.is_empty() => self.fresh_for(),
-            Value::Unknown => self.fresh_for(),
-            _ => KEPT,
+            Value::Page(page) => page.items.is_empty(),
+            Value::Titles(ids) => ids.is_empty(),
+            Value::Unknown | Value::NoPicture => true,
+            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) | Value::Picture(_) => {
+                false
+            }
         }
     }
 
@@ -72,8 +100,10 @@ impl Value {
         match self {
             Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
             Value::Item(item) => item.weight(),
+            Value::Picture(picture) => size_of::<Picture>() + picture.bytes.len(),
             Value::Season(season) => season.weight(),
-            Value::Unknown => 0,
+            Value::Unknown | Value::NoPicture => 0,
+            Value::Titles(ids) => ids.iter().map(|id| 16 + id.as_str().len()).sum(),
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
             Value::Games(games) => {
                 games.iter().filter_map(|(_, game)| game.as_ref()).map(|g| g.weight()).sum()
@@ -161,10 +191,15 @@ impl Cache {
     }
 
     fn insert_one(&self, lookup: Lookup, value: Value) {
-        let fresh_for = Millis::try_from(value.fresh_for().as_millis()).unwrap_or(Millis::MAX);
+        let fresh_for = Millis::try_from(value.fresh_for(lookup.sort()).as_millis()).unwrap_or(Millis::MAX);
         let fresh_until = (self.clock)().saturating_add(fresh_for);
-        let kept_for = value.kept_for();
+        let kept_for = value.kept_for(lookup.sort());
         self.entries.insert(lookup, Entry { value, fresh_until, kept_for });
+    }
+
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.entries.run_pending_tasks();
     }
 
     /// Entries and their weight in bytes; both lag a little.
@@ -182,6 +217,20 @@ impl Lookup {
             Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
             Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.as_str().len(),
+            Lookup::Picture(PictureLookup { cover, .. }) => cover.as_str().len(),
+            Lookup::Igdb(IgdbLookup::Slug { slug }) => slug.as_str().len(),
+            Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn }) => isbn.as_str().len(),
+            Lookup::Igdb(IgdbLookup::Chart { .. }) => 0,
+        }
+    }
+
+    fn sort(&self) -> Sort {
+        match self {
+            Lookup::Tmdb(TmdbLookup::Chart { .. }) | Lookup::Igdb(IgdbLookup::Chart { .. }) => Sort::Chart,
+            Lookup::Igdb(IgdbLookup::Slug { .. }) | Lookup::GoogleBooks(GoogleBooksLookup::Isbn { .. }) => {
+                Sort::Code
+            }
+            _ => Sort::Search,
         }
     }
 }

@@ -1,23 +1,27 @@
 //! Answers single lookups: from the cache, from a flight under way, from a new flight, or, when all
 //! else fails, with what is kept from earlier. It decides who asks which source, and knows no HTTP.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt as _};
-use tokio::time::{Instant, timeout_at};
+use chrono::{DateTime, NaiveDate};
+use futures_util::future::{BoxFuture, FutureExt as _, join_all};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use super::answer::{Answer, Timing, Unavailable};
-use super::cache::{Cache, Games, Genres, Value};
+use super::answer::{Answer, Answers, Timing, Unavailable};
+use super::cache::{Cache, Games, Genres, Page, Value};
 use super::day_share::DayShare;
 use super::failure::{CatalogError, Failure};
 use super::flight::{Boarded, Flights, Outcome};
+use super::gate::Clock;
 use super::google_books::GoogleBooks;
 use super::igdb::Igdb;
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::picture::Pictures;
+use super::request::{IgdbLookup, Lookup, PictureLookup, TmdbLookup, TmdbScope};
 use super::season::Season;
 use super::stats::Counters;
 use super::tmdb::Tmdb;
@@ -27,9 +31,14 @@ use crate::config;
 pub(super) struct Desk {
     pub(super) cache: Arc<Cache>,
     flights: Arc<Flights>,
+    /// Apart, so that many pictures at once keep nobody from looking a title up.
+    picture_flights: Arc<Flights>,
     tmdb: Option<Tmdb>,
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
+    pictures: Pictures,
+    clock: Clock,
+    genre_patience: Duration,
     pub(super) search_deadline: Duration,
     pub(super) lookup_deadline: Duration,
 }
@@ -47,6 +56,7 @@ impl Desk {
         let cache = Arc::new(Cache::new(*cache_bytes, timing.clock.clone()));
         Ok(Self {
             flights: Flights::new(cache.clone()),
+            picture_flights: Flights::new(cache.clone()),
             cache,
             tmdb: tmdb.as_ref().map(|config| Tmdb::new(config, *share, timing)).transpose()?,
             igdb: igdb.as_ref().map(|config| Igdb::new(config, *share, timing)).transpose()?,
@@ -54,9 +64,17 @@ impl Desk {
                 .as_ref()
                 .map(|config| GoogleBooks::new(config, *share, timing))
                 .transpose()?,
+            pictures: Pictures::new(sources, timing)?,
+            clock: timing.clock.clone(),
+            genre_patience: timing.genre_patience,
             search_deadline: timing.search_deadline,
             lookup_deadline: timing.lookup_deadline,
         })
+    }
+
+    /// The day it is, in UTC.
+    pub(super) fn today(&self) -> NaiveDate {
+        DateTime::from_timestamp_millis((self.clock)()).unwrap_or_default().date_naive()
     }
 
     pub(super) fn wire(&self, source: SourceName) -> Option<&Wire> {
@@ -65,6 +83,18 @@ impl Desk {
             SourceName::Igdb => self.igdb.as_ref().map(|igdb| &igdb.wire),
             SourceName::GoogleBooks => self.google_books.as_ref().map(|google_books| &google_books.wire),
         }
+    }
+
+    /// The wire that a lookup takes; pictures have their own.
+    fn wire_of(&self, lookup: &Lookup) -> Option<&Wire> {
+        match lookup {
+            Lookup::Picture(_) => self.pictures.wire(lookup.source()),
+            _ => self.wire(lookup.source()),
+        }
+    }
+
+    pub(super) fn picture_wire(&self, source: SourceName) -> Option<&Wire> {
+        self.pictures.wire(source)
     }
 
     pub(super) fn counters(&self, source: SourceName) -> Option<&Counters> {
@@ -78,7 +108,7 @@ impl Desk {
         share: &DayShare,
         deadline: Instant,
     ) -> Result<Got, Failure> {
-        let counters = self.counters(lookup.source()).ok_or(Failure::NotConfigured)?;
+        let counters = self.wire_of(lookup).map(|wire| &wire.counters).ok_or(Failure::NotConfigured)?;
         let kept = match self.cache.get(lookup) {
             Some((value, true)) => {
                 counters.cache_hits.add_one();
@@ -124,9 +154,11 @@ impl Desk {
     fn board(self: &Arc<Self>, lookup: &Lookup, share: Option<&DayShare>) -> Result<Boarded, Failure> {
         let permit = || match (self.google_books.as_ref(), lookup, share) {
             (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
-            _ => self.wire(lookup.source()).ok_or(Failure::NotConfigured)?.gate.check_open(),
+            _ => self.wire_of(lookup).ok_or(Failure::NotConfigured)?.gate.check_open(),
         };
-        self.flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
+        let flights =
+            if matches!(lookup, Lookup::Picture(_)) { &self.picture_flights } else { &self.flights };
+        flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
     }
 
     /// Asks the source. Boxed, because a flight may start another.
@@ -139,33 +171,75 @@ impl Desk {
                     page => Ok(page),
                 },
                 (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => google_books.fetch(lookup).await,
+                (Lookup::Picture(lookup), ..) => self.fetch_picture(lookup).await,
                 _ => Err(Failure::NotConfigured),
             }
         }
         .boxed()
     }
 
-    async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
-        if let TmdbLookup::Search { scope, language, .. } = lookup {
-            for kind in scope.kinds() {
-                // On its way beside the search, which does not wait for it.
-                let _ = self.board(&genres(*kind, *language), None);
-            }
+    /// A source that shows a picture for what it has no picture of has none.
+    async fn fetch_picture(self: &Arc<Self>, lookup: &PictureLookup) -> Outcome {
+        let found = self.pictures.fetch(lookup).await?;
+        let (Value::Picture(picture), Some(blank)) = (&found, lookup.blank()) else { return Ok(found) };
+        match self.landed(&Lookup::Picture(blank)).await {
+            Ok(Value::Picture(blank)) if blank.digest == picture.digest => Ok(Value::NoPicture),
+            _ => Ok(found),
         }
-        let names = |kind| match lookup {
-            TmdbLookup::Search { language, .. } => self.genre_names(kind, *language),
-            _ => None,
+    }
+
+    /// The answer to a lookup that another one needs.
+    async fn landed(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
+        }
+    }
+
+    async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
+        let (kinds, language) = match lookup {
+            TmdbLookup::Search { scope, language, .. } => (scope.kinds(), *language),
+            TmdbLookup::Chart { kind, language, .. } => (slice::from_ref(kind), *language),
+            _ => (&[][..], Language::DEFAULT),
         };
-        let value = tmdb.fetch(lookup, names).await?;
+        // Hits say the numbers of their genres only. The names are asked for once a day; a page that
+        // is kept without them would lack them for as long as it is kept.
+        let lists: Vec<_> = kinds.iter().map(|kind| genres(*kind, language)).collect();
+        let names = lists.iter().map(|list| self.beside(list));
+        let _ = timeout(self.genre_patience, join_all(names)).await;
+        let value = tmdb.fetch(lookup, |kind| self.genre_names(kind, language)).await?;
         match (value, in_default_language(lookup)) {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {
                 Ok(Value::Item(self.with_default_overview(item, &default).await))
             }
+            (Value::Page(page), Some(default)) => Ok(Value::Page(self.with_kept_overviews(page, &default))),
             (Value::Season(season), Some(default)) if season.lacks_text() => {
                 Ok(Value::Season(self.with_default_texts(season, &default).await))
             }
             (value, _) => Ok(value),
         }
+    }
+
+    /// The same for hits, as far as the English text is at hand: nobody is asked for it.
+    fn with_kept_overviews(&self, page: Arc<Page>, default: &Lookup) -> Arc<Page> {
+        let kept = match self.cache.get(default) {
+            Some((Value::Page(page), _)) => page.items.clone(),
+            _ => Vec::new(),
+        };
+        let english = |id: &MediaId| {
+            let hit = kept.iter().find(|item| item.id == *id).and_then(|item| item.overview.clone());
+            hit.or_else(|| match self.cache.get(&Lookup::detail(id, Language::DEFAULT))? {
+                (Value::Item(item), _) => item.overview.clone(),
+                _ => None,
+            })
+        };
+        let mut items = page.items.clone();
+        for item in items.iter_mut().filter(|item| item.overview.is_none()) {
+            if let Some(overview) = english(&item.id) {
+                Arc::make_mut(item).overview = Some(overview);
+            }
+        }
+        Arc::new(Page { items, has_more: page.has_more })
     }
 
     /// A missing overview is better read in English than not at all.
@@ -182,6 +256,15 @@ impl Desk {
             }
             _ => item,
         }
+    }
+
+    /// A page that is kept, however old, counted as served in place of a fresh one.
+    pub(super) fn kept_page(&self, lookup: &Lookup) -> Option<Arc<Page>> {
+        let (Value::Page(page), _) = self.cache.get(lookup)? else { return None };
+        if let Some(counters) = self.counters(lookup.source()) {
+            counters.stale_served.add_one();
+        }
+        Some(page)
     }
 
     /// The same for a season and its episodes.
@@ -240,11 +323,7 @@ impl Desk {
     }
 
     /// Details of games; those that are not fresh in the cache are asked for together.
-    pub(super) async fn games(
-        self: &Arc<Self>,
-        ids: Vec<MediaId>,
-        deadline: Instant,
-    ) -> Vec<(MediaId, Result<Answer, Unavailable>)> {
+    pub(super) async fn games(self: &Arc<Self>, ids: Vec<MediaId>, deadline: Instant) -> Answers {
         let nobody = DayShare::new();
         let mut cold: Vec<u64> = ids
             .iter()
@@ -307,21 +386,19 @@ fn genres(kind: Kind, language: Language) -> Lookup {
     Lookup::Tmdb(TmdbLookup::Genres { kind, language })
 }
 
-/// The same details in the default language, if `lookup` is for details in another one.
+/// The same in the default language, if `lookup` is for titles in another one.
 fn in_default_language(lookup: &TmdbLookup) -> Option<Lookup> {
-    let default = Language::DEFAULT;
-    match lookup {
-        TmdbLookup::Movie { id, language } if *language != default => {
-            Some(Lookup::Tmdb(TmdbLookup::Movie { id: *id, language: default }))
-        }
-        TmdbLookup::Tv { id, language } if *language != default => {
-            Some(Lookup::Tmdb(TmdbLookup::Tv { id: *id, language: default }))
-        }
-        TmdbLookup::Season { series, number, language } if *language != default => {
-            Some(Lookup::Tmdb(TmdbLookup::Season { series: *series, number: *number, language: default }))
-        }
-        _ => None,
-    }
+    let mut default = lookup.clone();
+    let language = match &mut default {
+        TmdbLookup::Movie { language, .. }
+        | TmdbLookup::Tv { language, .. }
+        | TmdbLookup::Season { language, .. }
+        | TmdbLookup::Search { language, .. }
+        | TmdbLookup::Chart { language, .. } => language,
+        TmdbLookup::Genres { .. } | TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => return None,
+    };
+    let other = std::mem::replace(language, Language::DEFAULT) != Language::DEFAULT;
+    other.then_some(Lookup::Tmdb(default))
 }
 
 impl TmdbScope {

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use super::chart::{IgdbChart, TmdbChart};
+use super::code::{ImdbId, Slug, TvdbId};
+use super::isbn::Isbn;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{
-    GoogleBooksLookup, GoogleBooksText, IgdbLookup, IgdbText, Lookup, TmdbLookup, TmdbScope,
-};
+use super::picture::{Cover, CoverSize};
+use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, PictureLookup, TmdbLookup, TmdbScope};
 use super::search_text::SearchText;
+use super::source_text::{GoogleBooksText, IgdbText};
 
 /// Makes the list of disclosures, so that none can be left out of [`Disclosure::ALL`].
 macro_rules! disclosures {
@@ -64,6 +67,21 @@ disclosures! {
         why: "Somebody searches, and the names of the genres are not at hand",
         sent: "Whether movies or series; the language"
     }
+    TmdbChart {
+        source: Tmdb,
+        why: "You look at what is trending, popular or upcoming",
+        sent: "Whether movies or series; which list; of what is upcoming the day; the page; the language"
+    }
+    TmdbCode {
+        source: Tmdb,
+        why: "You look up an IMDb or TVDB number, or an address with one in it",
+        sent: "That number, and of which register it is"
+    }
+    TmdbPicture {
+        source: Tmdb,
+        why: "A cover of a movie, a series or a season is shown, or is about to be",
+        sent: "The picture’s name at TMDB; one of three sizes"
+    }
     IgdbSearch {
         source: Igdb,
         why: "You search for games",
@@ -74,6 +92,21 @@ disclosures! {
         why: "You open a game, or keep one that is not known here yet",
         sent: "The game’s number at IGDB, or several games’ numbers at once"
     }
+    IgdbChart {
+        source: Igdb,
+        why: "You look at which games are trending, popular or upcoming",
+        sent: "Which list; the day; the page"
+    }
+    IgdbSlug {
+        source: Igdb,
+        why: "You paste the address of a game’s page at IGDB",
+        sent: "The game’s name as it stands in that address"
+    }
+    IgdbPicture {
+        source: Igdb,
+        why: "A cover of a game is shown, or is about to be",
+        sent: "The picture’s name at IGDB; one of three sizes"
+    }
     GoogleBooksSearch {
         source: GoogleBooks,
         why: "You search for books",
@@ -83,6 +116,16 @@ disclosures! {
         source: GoogleBooks,
         why: "You open a book, or keep one that is not known here yet",
         sent: "The book’s id at Google Books"
+    }
+    GoogleBooksIsbn {
+        source: GoogleBooks,
+        why: "You scan or type an ISBN",
+        sent: "The ISBN"
+    }
+    GoogleBooksPicture {
+        source: GoogleBooks,
+        why: "A cover of a book is shown, or is about to be",
+        sent: "The book’s id at Google Books; one of three sizes"
     }
 }
 
@@ -105,8 +148,26 @@ impl Lookup {
             Lookup::Tmdb(TmdbLookup::Genres { kind, language }) => {
                 made_of(&[kind, language], Disclosure::TmdbGenres)
             }
+            Lookup::Tmdb(TmdbLookup::Chart { kind, chart, page, language }) => {
+                made_of(&[kind, chart, page, language], Disclosure::TmdbChart)
+            }
+            Lookup::Tmdb(TmdbLookup::FindImdb(id)) => made_of(&[id], Disclosure::TmdbCode),
+            Lookup::Tmdb(TmdbLookup::FindTvdb(id)) => made_of(&[id], Disclosure::TmdbCode),
             Lookup::Igdb(IgdbLookup::Search { text, page }) => made_of(&[text, page], Disclosure::IgdbSearch),
             Lookup::Igdb(IgdbLookup::Games { ids }) => made_of(&[ids], Disclosure::IgdbGames),
+            Lookup::Igdb(IgdbLookup::Slug { slug }) => made_of(&[slug], Disclosure::IgdbSlug),
+            Lookup::Igdb(IgdbLookup::Chart { chart, page }) => made_of(&[chart, page], Disclosure::IgdbChart),
+            Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn }) => {
+                made_of(&[isbn], Disclosure::GoogleBooksIsbn)
+            }
+            Lookup::Picture(PictureLookup { cover, size }) => {
+                let disclosure = match cover.source() {
+                    SourceName::Tmdb => Disclosure::TmdbPicture,
+                    SourceName::Igdb => Disclosure::IgdbPicture,
+                    SourceName::GoogleBooks => Disclosure::GoogleBooksPicture,
+                };
+                made_of(&[cover, size], disclosure)
+            }
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, page }) => {
                 made_of(&[text, page], Disclosure::GoogleBooksSearch)
             }
@@ -131,6 +192,14 @@ impl MayLeave for TmdbScope {}
 impl MayLeave for Kind {}
 impl MayLeave for Language {}
 impl MayLeave for MediaId {}
+impl MayLeave for TmdbChart {}
+impl MayLeave for IgdbChart {}
+impl MayLeave for ImdbId {}
+impl MayLeave for TvdbId {}
+impl MayLeave for Slug {}
+impl MayLeave for Isbn {}
+impl MayLeave for Cover {}
+impl MayLeave for CoverSize {}
 
 fn made_of(_fields: &[&dyn MayLeave], disclosure: Disclosure) -> Disclosure {
     disclosure

@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::chart::Chart;
 
 fn asked() -> Vec<Lookup> {
     let text = SearchText::parse("dune").unwrap();
@@ -9,7 +10,21 @@ fn asked() -> Vec<Lookup> {
     let details = ids.into_iter().map(|id| Lookup::detail(&id.parse::<MediaId>().unwrap(), language));
     let genres = Lookup::Tmdb(TmdbLookup::Genres { kind: Kind::Tv, language });
     let season = Lookup::Tmdb(TmdbLookup::Season { series: 1, number: 1, language });
-    searches.chain(details).chain([season, genres]).collect()
+    let day = "2026-01-01".parse().unwrap();
+    let charts = [Kind::Movie, Kind::Game];
+    let charts = charts.into_iter().filter_map(|kind| Lookup::chart(kind, Chart::Upcoming, day, language, 1));
+    let codes = [
+        Lookup::Tmdb(TmdbLookup::FindImdb(ImdbId::parse("tt0133093").unwrap())),
+        Lookup::Tmdb(TmdbLookup::FindTvdb(TvdbId::new(121_361).unwrap())),
+        Lookup::Igdb(IgdbLookup::Slug { slug: Slug::parse("portal-2").unwrap() }),
+        Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn: Isbn::parse("9780345391803").unwrap() }),
+    ];
+    let covers = [(SourceName::Tmdb, "/a.jpg"), (SourceName::Igdb, "co1"), (SourceName::GoogleBooks, "abc")];
+    let covers = covers.into_iter().map(|(source, name)| {
+        Lookup::Picture(PictureLookup { cover: Cover::new(source, name).unwrap(), size: CoverSize::Small })
+    });
+    let known = searches.chain(details).chain([season, genres]);
+    known.chain(charts).chain(codes).chain(covers).collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
-use super::item::{Creator, MAX_CREATORS, Role};
+use super::item::{Creator, MAX_PER_ROLE, Role};
 
 const MAX_LINE: usize = 300;
 const MAX_PARAGRAPHS: usize = 8000;
@@ -93,12 +93,21 @@ pub(super) fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// Adds a creator, unless it is there in that role or there are enough.
+/// Adds a creator, unless it is there in that role or there are enough of them.
 pub(super) fn add_creator(creators: &mut Vec<Creator>, name: Option<String>, role: Role) {
+    add(creators, name, role, None);
+}
+
+/// Adds one of the cast. Whoever plays several is there once, with the first.
+pub(super) fn add_actor(creators: &mut Vec<Creator>, name: Option<String>, character: Option<String>) {
+    add(creators, name, Role::Actor, character);
+}
+
+fn add(creators: &mut Vec<Creator>, name: Option<String>, role: Role, character: Option<String>) {
     let Some(name) = name else { return };
-    let creator = Creator { name, role };
-    if creators.len() < MAX_CREATORS && !creators.contains(&creator) {
-        creators.push(creator);
+    let mut others = creators.iter().filter(|other| other.role == role);
+    if others.clone().count() < MAX_PER_ROLE && others.all(|other| other.name != name) {
+        creators.push(Creator { name, role, character });
     }
 }
 

@@ -120,18 +120,14 @@ fn parse(lookup: &GoogleBooksLookup, body: &Json) -> Option<Value> {
             body.get("id")?;
             Some(Value::Item(Arc::new(item(id.source_id(), body)?)))
         }
+        // The answer may hold other editions, or other books altogether.
+        GoogleBooksLookup::Isbn { isbn } => {
+            let mut items = items(body)?;
+            items.retain(|item| isbn.is_among(&item.external_ids));
+            Some(Value::Page(Arc::new(Page { items, has_more: false })))
+        }
         GoogleBooksLookup::Search { page, .. } => {
-            // Without hits there is no `items`, so any object will do.
-            body.as_object()?;
-            let rows = field::rows(body, "items");
-            let mut items: Vec<Arc<MediaItem>> = Vec::new();
-            for row in rows.iter().take(PAGE_SIZE as usize) {
-                let item = row.get("id").and_then(Json::as_str).and_then(|id| item(id, row));
-                // Later pages repeat rows, and so may one page.
-                if let Some(item) = item.filter(|item| !items.iter().any(|other| other.id == item.id)) {
-                    items.push(Arc::new(item));
-                }
-            }
+            let (items, rows) = (items(body)?, field::rows(body, "items"));
             // The total is an estimate and can only say that a short page is not the last.
             let seen = u64::from(page.saturating_sub(1) * PAGE_SIZE) + rows.len() as u64;
             let goes_on =
@@ -140,6 +136,20 @@ fn parse(lookup: &GoogleBooksLookup, body: &Json) -> Option<Value> {
             Some(Value::Page(Arc::new(Page { items, has_more })))
         }
     }
+}
+
+/// The volumes of a list. Without hits there is no `items`, so any object will do.
+fn items(body: &Json) -> Option<Vec<Arc<MediaItem>>> {
+    body.as_object()?;
+    let mut items: Vec<Arc<MediaItem>> = Vec::new();
+    for row in field::rows(body, "items").iter().take(PAGE_SIZE as usize) {
+        let item = row.get("id").and_then(Json::as_str).and_then(|id| item(id, row));
+        // Later pages repeat rows, and so may one page.
+        if let Some(item) = item.filter(|item| !items.iter().any(|other| other.id == item.id)) {
+            items.push(Arc::new(item));
+        }
+    }
+    Some(items)
 }
 
 /// A volume, from a list or by itself; `None` without any title.

@@ -1,8 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalog::request::GoogleBooksText;
+use crate::catalog::isbn::Isbn;
 use crate::catalog::search_text::SearchText;
+use crate::catalog::source_text::GoogleBooksText;
 use crate::catalog::stub::reply;
 
 fn search(page: u32) -> GoogleBooksLookup {
@@ -98,7 +99,11 @@ fn the_day_is_told_from_the_minute() {
 
 #[test]
 fn a_share_is_a_tenth_of_what_this_instance_may_call() {
-    let config = config::GoogleBooks { api_key: Secret::new("k"), base_url: "http://127.0.0.1:1".into() };
+    let config = config::GoogleBooks {
+        api_key: Secret::new("k"),
+        base_url: "http://127.0.0.1:1".into(),
+        image_base_url: "http://127.0.0.1:1".into(),
+    };
     let google = GoogleBooks::new(&config, 0.02, &Timing::default()).unwrap();
     let (one, other) = (DayShare::new(), DayShare::new());
     assert!(google.charge(&one).is_ok() && google.charge(&one).is_ok());
@@ -116,4 +121,21 @@ fn an_unknown_volume_is_known_to_be_unknown_only_by_404() {
     assert_eq!(judge(&search(1), &reply(401, "{}")).err(), Some(Fault::Refused));
     assert_eq!(judge(&search(1), &reply(200, "[]")).err(), Some(Fault::Lasting));
     assert_eq!(judge(&volume(), &reply(200, r#"{"id":"vol_-1"}"#)).err(), Some(Fault::Lasting));
+}
+
+#[test]
+fn of_what_an_isbn_finds_other_editions_are_left_out() {
+    let lookup = GoogleBooksLookup::Isbn { isbn: Isbn::parse("0345391802").unwrap() };
+    let volume = |id: &str, kind: &str, number: &str| json!({"id": id, "volumeInfo": {"title": id, "industryIdentifiers": [{"type": kind, "identifier": number}]}});
+    let body = json!({"totalItems": 900, "items": [
+        volume("a", "ISBN_13", "9780547928227"), volume("b", "ISBN_13", "978-0-345-39180-3"),
+        volume("c", "ISBN_10", "0345391802"), volume("d", "OTHER", "9780345391803"),
+        {"id": "e", "volumeInfo": {"title": "E"}}, null
+    ]});
+    let found = |body: Json| match judge(&lookup, &reply(200, body)) {
+        Ok(Value::Page(page)) => page.items.iter().map(|item| item.title.clone()).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(found(body), ["b", "c"]);
+    assert!(found(json!({"kind": "books#volumes", "totalItems": 0})).is_empty());
 }

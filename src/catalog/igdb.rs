@@ -82,7 +82,9 @@ fn judge(lookup: &IgdbLookup, reply: &Reply) -> Result<Judged, Fault> {
         200 => parse(lookup, &reply.json()?).map(Judged::Answer).ok_or(Fault::Lasting),
         401 => Ok(Judged::TokenRefused),
         429 => Err(reply.fault(DEFAULT_PAUSE)),
-        400..=499 if matches!(lookup, IgdbLookup::Search { .. }) => Ok(Judged::TextRefused),
+        400..=499 if matches!(lookup, IgdbLookup::Search { .. } | IgdbLookup::Slug { .. }) => {
+            Ok(Judged::TextRefused)
+        }
         _ => Err(reply.fault(DEFAULT_PAUSE)),
     }
 }
@@ -91,16 +93,10 @@ fn parse(lookup: &IgdbLookup, body: &Json) -> Option<Value> {
     let rows = body.as_array()?;
     let found = rows.iter().take(500).filter_map(item);
     Some(match lookup {
-        IgdbLookup::Search { page, .. } => {
-            let has_more = *page < LAST_PAGE && rows.len() >= PAGE_SIZE as usize;
-            let mut items: Vec<Arc<MediaItem>> = Vec::new();
-            for (_, item) in found {
-                if !items.iter().any(|other| other.id == item.id) {
-                    items.push(item);
-                }
-            }
-            Value::Page(Arc::new(Page { items, has_more }))
+        IgdbLookup::Search { page, .. } | IgdbLookup::Chart { page, .. } => {
+            page_of(found, *page < LAST_PAGE && rows.len() >= PAGE_SIZE as usize)
         }
+        IgdbLookup::Slug { .. } => page_of(found, false),
         // The answer's order is not the list's, and the list may name what is gone.
         IgdbLookup::Games { ids } => {
             let found: Vec<_> = found.collect();
@@ -108,6 +104,16 @@ fn parse(lookup: &IgdbLookup, body: &Json) -> Option<Value> {
             Value::Games(Arc::new(ids.iter().map(|id| (*id, game(id))).collect()))
         }
     })
+}
+
+fn page_of(found: impl Iterator<Item = (u64, Arc<MediaItem>)>, has_more: bool) -> Value {
+    let mut items: Vec<Arc<MediaItem>> = Vec::new();
+    for (_, item) in found {
+        if !items.iter().any(|other| other.id == item.id) {
+            items.push(item);
+        }
+    }
+    Value::Page(Arc::new(Page { items, has_more }))
 }
 
 fn item(row: &Json) -> Option<(u64, Arc<MediaItem>)> {

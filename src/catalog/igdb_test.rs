@@ -1,8 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalog::request::IgdbText;
+use crate::catalog::chart::IgdbChart;
+use crate::catalog::code::Slug;
 use crate::catalog::search_text::SearchText;
+use crate::catalog::source_text::IgdbText;
 use crate::catalog::stub::reply;
 
 fn search(page: u32) -> IgdbLookup {
@@ -100,4 +102,22 @@ fn the_status_decides_what_an_answer_is() {
         assert_eq!(outcome(lookup, 200, "busy"), Err(Fault::Passing));
         assert_eq!(outcome(lookup, 200, "[]"), Ok("answer"));
     }
+}
+
+#[test]
+fn a_slug_is_one_game_or_none_and_a_chart_a_page() {
+    let slug = IgdbLookup::Slug { slug: Slug::parse("hades--1").unwrap() };
+    let chart = IgdbLookup::Chart { chart: IgdbChart::Popular, page: 1 };
+    let page = |lookup: &IgdbLookup, rows: u64| {
+        let rows = Json::Array((1..=rows).map(|id| json!({"id": id, "name": "G"})).collect());
+        match judge(lookup, &reply(200, rows)) {
+            Ok(Judged::Answer(Value::Page(page))) => (page.items.len(), page.has_more),
+            _ => panic!("no page"),
+        }
+    };
+    assert_eq!((page(&slug, 1), page(&slug, 0)), ((1, false), (0, false)));
+    assert_eq!((page(&chart, 20), page(&chart, 19)), ((20, true), (19, false)));
+    // Odd words that its parser stumbles over name no game; in what we wrote ourselves it is a fault.
+    assert!(matches!(judge(&slug, &reply(400, "[]")), Ok(Judged::TextRefused)));
+    assert!(matches!(judge(&chart, &reply(400, "[]")), Err(Fault::Lasting)));
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::media_id::{MediaId, SourceName, is_volume_id};
 use super::season::SeasonSummary;
 
-/// The most creators kept of one title.
-pub const MAX_CREATORS: usize = 20;
+/// The most creators kept of one title in one role.
+pub const MAX_PER_ROLE: usize = 10;
 
 /// One title as its source describes it, in one language.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct MediaItem {
     pub genres: Vec<String>,
     #[serde(default)]
     pub cover: Option<CoverRef>,
-    /// At most [`MAX_CREATORS`].
+    /// At most [`MAX_PER_ROLE`] in each role.
     #[serde(default)]
     pub creators: Vec<Creator>,
     #[serde(default)]
@@ -44,6 +44,8 @@ pub struct MediaItem {
     #[serde(default)]
     pub seasons: Vec<SeasonSummary>,
     #[serde(default)]
+    pub series_status: Option<SeriesStatus>,
+    #[serde(default)]
     pub external_ids: ExternalIds,
 }
 
@@ -52,6 +54,9 @@ pub struct MediaItem {
 pub struct Creator {
     pub name: String,
     pub role: Role,
+    /// Whom an actor plays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub character: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -63,6 +68,23 @@ pub enum Role {
     Developer,
     Publisher,
     Writer,
+    Actor,
+    /// A company that produced it.
+    Studio,
+    /// Where a series is first shown.
+    Network,
+}
+
+/// How far along a series is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeriesStatus {
+    Planned,
+    InProduction,
+    /// More of it is to come.
+    Returning,
+    Ended,
+    Canceled,
 }
 
 impl Role {
@@ -74,6 +96,9 @@ impl Role {
             Role::Developer => "developer",
             Role::Publisher => "publisher",
             Role::Writer => "writer",
+            Role::Actor => "actor",
+            Role::Studio => "studio",
+            Role::Network => "network",
         }
     }
 }
@@ -139,6 +164,12 @@ impl From<CoverRef> for String {
     }
 }
 
+impl Creator {
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.name.capacity() + self.character.as_ref().map_or(0, String::capacity)
+    }
+}
+
 impl MediaItem {
     /// An item that has nothing yet but its name.
     pub fn new(id: MediaId, title: String) -> Self {
@@ -157,6 +188,7 @@ impl MediaItem {
             season_count: None,
             episode_count: None,
             seasons: Vec::new(),
+            series_status: None,
             external_ids: ExternalIds::default(),
         }
     }
@@ -191,7 +223,7 @@ impl MediaItem {
                 .iter()
                 .map(|s| size_of::<SeasonSummary>() + s.title.as_ref().map_or(0, String::capacity))
                 .sum::<usize>()
-            + self.creators.iter().map(|c| size_of::<Creator>() + c.name.capacity()).sum::<usize>()
+            + self.creators.iter().map(Creator::weight).sum::<usize>()
     }
 }
 
@@ -231,7 +263,8 @@ mod tests {
         assert_eq!(item.year(), None);
         let bare = item.weight();
         item.release_date = Some("1999-03-31".into());
-        item.creators = vec![Creator { name: "Lana Wachowski".into(), role: Role::Director }];
+        item.creators =
+            vec![Creator { name: "Lana Wachowski".into(), role: Role::Director, character: None }];
         item.external_ids.imdb_id = Some("tt0133093".into());
         assert_eq!(item.year(), Some(1999));
         assert!(item.weight() > bare);

@@ -1,6 +1,7 @@
 //! Looks titles up in TMDB, IGDB and Google Books, anonymously: a source sees a text or an id, a
-//! page and a language, and nothing else. This module owns media ids, the lookups, their caches and
-//! the sources' allowances. It imports nothing that knows an account: what cannot name a person
+//! page, a language and at most the day, its image host the name of a picture and a size, and nothing
+//! else. This module owns media ids, the lookups, their caches and the sources' allowances. It imports
+//! nothing that knows an account: what cannot name a person
 //! cannot leak one.
 //!
 //! A lookup's way: [`Catalog`] looks into the cache, boards a flight (one per lookup, however many
@@ -8,9 +9,12 @@
 //! item of the reply, and the item lands in the cache. In the gate a breaker keeps a failing source from
 //! being asked in vain. What each lookup tells whom stands in words in `disclosure`.
 
+mod address;
 mod answer;
 mod breaker;
 mod cache;
+mod chart;
+mod code;
 mod day_share;
 mod desk;
 mod disclosure;
@@ -25,11 +29,13 @@ mod item;
 mod language;
 mod media_id;
 mod personal_data;
+mod picture;
 mod plain_text;
 mod request;
 mod search_text;
 mod season;
 mod service;
+mod source_text;
 mod stats;
 mod tmdb;
 mod twitch;
@@ -48,12 +54,15 @@ mod stub;
 
 pub use answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
 pub use breaker::BreakerState;
+pub use chart::{Chart, ChartAnswer};
+pub use code::Code;
 pub use day_share::DayShare;
 pub use disclosure::Disclosure;
 pub use failure::CatalogError;
-pub use item::{CoverRef, Creator, ExternalIds, MAX_CREATORS, MediaItem, Role};
+pub use item::{CoverRef, Creator, ExternalIds, MAX_PER_ROLE, MediaItem, Role, SeriesStatus};
 pub use language::Language;
 pub use media_id::{Kind, MediaId, MediaIdError, SourceName};
+pub use picture::{Cover, CoverSize, Picture, PictureType};
 pub use search_text::{MAX_CHARS as MAX_SEARCH_CHARS, SearchText, SearchTextError};
 pub use season::{Episode, Season, SeasonSummary};
 pub use service::{Catalog, MAX_IDS};

@@ -4,13 +4,19 @@
 
 use std::sync::Arc;
 
+use chrono::{NaiveDate, NaiveTime};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Body, Method, Request, Url};
 
+use super::chart::{IgdbChart, TmdbChart};
+use super::code::{ImdbId, Slug, TvdbId};
+use super::isbn::Isbn;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
+use super::picture::{Cover, CoverSize};
 use super::search_text::SearchText;
+use super::source_text::{GoogleBooksText, IgdbText};
 
 /// Rows asked for per page; TMDB's own page size, used for all.
 pub(super) const PAGE_SIZE: u32 = 20;
@@ -26,6 +32,7 @@ pub(super) enum Lookup {
     Tmdb(TmdbLookup),
     Igdb(IgdbLookup),
     GoogleBooks(GoogleBooksLookup),
+    Picture(PictureLookup),
 }
 
 impl Lookup {
@@ -82,8 +89,16 @@ impl Lookup {
             Lookup::Tmdb(_) => SourceName::Tmdb,
             Lookup::Igdb(_) => SourceName::Igdb,
             Lookup::GoogleBooks(_) => SourceName::GoogleBooks,
+            Lookup::Picture(picture) => picture.cover.source(),
         }
     }
+}
+
+/// One cover in one size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct PictureLookup {
+    pub(super) cover: Cover,
+    pub(super) size: CoverSize,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -112,6 +127,16 @@ pub(super) enum TmdbLookup {
         kind: Kind,
         language: Language,
     },
+    /// A list of movies or of series.
+    Chart {
+        kind: Kind,
+        chart: TmdbChart,
+        page: u32,
+        language: Language,
+    },
+    /// What another register's id stands for; only ids are taken from the answer, so no language.
+    FindImdb(ImdbId),
+    FindTvdb(TvdbId),
 }
 
 /// What a search at TMDB is over.
@@ -133,6 +158,13 @@ pub(super) enum IgdbLookup {
     Games {
         ids: Arc<[u64]>,
     },
+    Slug {
+        slug: Slug,
+    },
+    Chart {
+        chart: IgdbChart,
+        page: u32,
+    },
 }
 
 /// Google Books is asked without a language: `langRestrict` would hide the books in all others.
@@ -146,46 +178,9 @@ pub(super) enum GoogleBooksLookup {
     Volume {
         id: MediaId,
     },
-}
-
-/// A search text that is harmless inside a quoted string of IGDB's query language.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct IgdbText(Arc<str>);
-
-impl IgdbText {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Quotes and backslashes could end the string and a semicolon confuses IGDB's parser; none of
-    /// them helps to find a title. `None` if nothing is left.
-    pub(super) fn new(text: &SearchText) -> Option<Self> {
-        words(text.as_str(), |c| matches!(c, '"' | '\\' | ';') || c.is_control(), |word| word).map(Self)
-    }
-}
-
-/// A search text without Google's operators.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct GoogleBooksText(Arc<str>);
-
-impl GoogleBooksText {
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// `intitle:` and its like, phrases, alternatives and exclusions would change what is searched.
-    /// Lower case has taken their meaning from `OR` and `AND`. `None` if nothing is left.
-    pub(super) fn new(text: &SearchText) -> Option<Self> {
-        let is_operator = |c| matches!(c, ':' | '"' | '“' | '”' | '|' | '*' | '(' | ')');
-        words(text.as_str(), is_operator, |word| word.trim_start_matches(['-', '+', '~'])).map(Self)
-    }
-}
-
-/// The words of `text` between blanks and what `is_gap` names, each trimmed, with single blanks.
-fn words(text: &str, is_gap: impl Fn(char) -> bool, trim: impl Fn(&str) -> &str) -> Option<Arc<str>> {
-    let words: Vec<&str> =
-        text.split(|c: char| c == ' ' || is_gap(c)).map(trim).filter(|word| !word.is_empty()).collect();
-    (!words.is_empty()).then(|| words.join(" ").into())
+    Isbn {
+        isbn: Isbn,
+    },
 }
 
 /// What TMDB is sent. `authorization` is the bearer token.
@@ -211,10 +206,10 @@ pub(super) fn tmdb(base: &Url, authorization: &HeaderValue, lookup: &TmdbLookup)
             address(base, &["movie", &id.to_string()]),
             &[("language", language.as_str()), ("append_to_response", "credits,external_ids")],
         ),
-        // A series names its creators itself; its credits would only make the answer long.
+        // The credits of a whole series, episode by episode, are another part and can be huge.
         TmdbLookup::Tv { id, language } => with_query(
             address(base, &["tv", &id.to_string()]),
-            &[("language", language.as_str()), ("append_to_response", "external_ids")],
+            &[("language", language.as_str()), ("append_to_response", "credits,external_ids")],
         ),
         TmdbLookup::Season { series, number, language } => with_query(
             address(base, &["tv", &series.to_string(), "season", &number.to_string()]),
@@ -222,6 +217,30 @@ pub(super) fn tmdb(base: &Url, authorization: &HeaderValue, lookup: &TmdbLookup)
         ),
         TmdbLookup::Genres { kind, language } => {
             with_query(address(base, &["genre", kind.as_str(), "list"]), &[("language", language.as_str())])
+        }
+        TmdbLookup::Chart { kind, chart, page, language } => {
+            let paged = [("language", language.as_str()), ("page", &page.to_string())];
+            let discover = || {
+                let popular = [("include_adult", "false"), ("sort_by", "popularity.desc")];
+                with_query(with_query(address(base, &["discover", kind.as_str()]), &paged), &popular)
+            };
+            match chart {
+                TmdbChart::Trending => {
+                    with_query(address(base, &["trending", kind.as_str(), "week"]), &paged)
+                }
+                TmdbChart::Popular => discover(),
+                TmdbChart::UpcomingFrom(day) => {
+                    let first =
+                        if *kind == Kind::Tv { "first_air_date.gte" } else { "primary_release_date.gte" };
+                    with_query(discover(), &[(first, &day.to_string())])
+                }
+            }
+        }
+        TmdbLookup::FindImdb(id) => {
+            with_query(address(base, &["find", id.as_str()]), &[("external_source", "imdb_id")])
+        }
+        TmdbLookup::FindTvdb(id) => {
+            with_query(address(base, &["find", &id.number().to_string()]), &[("external_source", "tvdb_id")])
         }
     };
     let mut request = Request::new(Method::GET, url);
@@ -234,6 +253,10 @@ pub(super) fn tmdb(base: &Url, authorization: &HeaderValue, lookup: &TmdbLookup)
 const GAME_FIELDS: &str = "fields name,summary,first_release_date,cover.image_id,genres.name,platforms.name,\
      involved_companies.developer,involved_companies.publisher,involved_companies.company.name;";
 
+/// No editions of other games and nothing erotic; the second condition alone would drop the many games
+/// without themes.
+const GAME_FILTER: &str = "version_parent = null & (themes = null | themes != (42))";
+
 /// What IGDB is sent. `authorization` is Twitch's token.
 pub(super) fn igdb(
     base: &Url,
@@ -242,14 +265,30 @@ pub(super) fn igdb(
     lookup: &IgdbLookup,
 ) -> Request {
     let query = match lookup {
-        // No editions of other games and nothing erotic; the second condition alone would drop the
-        // many games without themes.
-        IgdbLookup::Search { text, page } => format!(
-            "search \"{}\"; {GAME_FIELDS} where version_parent = null & (themes = null | themes != (42)); \
-             limit {PAGE_SIZE}; offset {};",
-            text.as_str(),
-            page.saturating_sub(1) * PAGE_SIZE
-        ),
+        IgdbLookup::Search { text, page } => {
+            let text = text.as_str();
+            format!("search \"{text}\"; {GAME_FIELDS} where {GAME_FILTER}; {}", page_clause(*page))
+        }
+        IgdbLookup::Slug { slug } => format!("{GAME_FIELDS} where slug = \"{}\"; limit 1;", slug.as_str()),
+        // What has no value would stand before or behind all that has, as the sort pleases.
+        IgdbLookup::Chart { chart, page } => {
+            let (key, condition) = match chart {
+                IgdbChart::ReleasedBetween(from, to) => (
+                    "hypes",
+                    format!(
+                        " & first_release_date >= {} & first_release_date < {}",
+                        seconds(*from),
+                        seconds(*to)
+                    ),
+                ),
+                IgdbChart::Popular => ("total_rating_count", String::new()),
+                IgdbChart::UpcomingFrom(day) => {
+                    ("hypes", format!(" & first_release_date >= {}", seconds(*day)))
+                }
+            };
+            let page = page_clause(*page);
+            format!("{GAME_FIELDS} where {GAME_FILTER} & {key} != null{condition}; sort {key} desc; {page}")
+        }
         IgdbLookup::Games { ids } => {
             let list: Vec<String> = ids.iter().map(u64::to_string).collect();
             format!("{GAME_FIELDS} where id = ({}); limit {};", list.join(","), ids.len())
@@ -263,6 +302,15 @@ pub(super) fn igdb(
     headers.insert(AUTHORIZATION, authorization.clone());
     *request.body_mut() = Some(Body::from(query));
     request
+}
+
+fn page_clause(page: u32) -> String {
+    format!("limit {PAGE_SIZE}; offset {};", page.saturating_sub(1) * PAGE_SIZE)
+}
+
+/// When a day begins, in seconds since 1970.
+fn seconds(day: NaiveDate) -> i64 {
+    day.and_time(NaiveTime::MIN).and_utc().timestamp()
 }
 
 /// What Twitch is sent for a token. The secret goes in the body: addresses end in logs.
@@ -283,18 +331,8 @@ pub(super) fn twitch_token(address: &Url, client_id: &str, client_secret: &str) 
 /// address and may refuse, and a person's own must not be told.
 pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) -> Request {
     let url = match lookup {
-        GoogleBooksLookup::Search { text, page } => with_query(
-            address(base, &["volumes"]),
-            &[
-                ("q", text.as_str()),
-                ("startIndex", &(page.saturating_sub(1) * PAGE_SIZE).to_string()),
-                ("maxResults", &PAGE_SIZE.to_string()),
-                ("printType", "books"),
-                ("maxAllowedMaturityRating", "not-mature"),
-                ("country", "US"),
-                ("key", key),
-            ],
-        ),
+        GoogleBooksLookup::Search { text, page } => volumes(base, key, text.as_str(), *page),
+        GoogleBooksLookup::Isbn { isbn } => volumes(base, key, &format!("isbn:{}", isbn.as_str()), 1),
         GoogleBooksLookup::Volume { id } => {
             with_query(address(base, &["volumes", id.source_id()]), &[("country", "US"), ("key", key)])
         }
@@ -302,6 +340,53 @@ pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) ->
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert(ACCEPT, JSON);
     request
+}
+
+/// What the source's image host is sent: no credentials, and of the names in it one was checked for
+/// its form and the others are constants.
+pub(super) fn picture(base: &Url, lookup: &PictureLookup) -> Request {
+    let PictureLookup { cover, size } = lookup;
+    let at = |small, medium, large| match size {
+        CoverSize::Small => small,
+        CoverSize::Medium => medium,
+        CoverSize::Large => large,
+    };
+    let url = match cover.source() {
+        SourceName::Tmdb => address(base, &[at("w154", "w342", "w780"), cover.name()]),
+        SourceName::Igdb => {
+            let size = at("t_cover_small_2x", "t_cover_big", "t_720p");
+            address(base, &[size, &format!("{}.jpg", cover.name())])
+        }
+        // Other zooms than 1 may show an inner page; the width is asked for apart.
+        SourceName::GoogleBooks => with_query(
+            base.clone(),
+            &[
+                ("id", cover.name()),
+                ("printsec", "frontcover"),
+                ("img", "1"),
+                ("zoom", "1"),
+                ("fife", at("w154", "w342", "w780")),
+            ],
+        ),
+    };
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("image/jpeg, image/png, image/webp"));
+    request
+}
+
+fn volumes(base: &Url, key: &str, query: &str, page: u32) -> Url {
+    with_query(
+        address(base, &["volumes"]),
+        &[
+            ("q", query),
+            ("startIndex", &(page.saturating_sub(1) * PAGE_SIZE).to_string()),
+            ("maxResults", &PAGE_SIZE.to_string()),
+            ("printType", "books"),
+            ("maxAllowedMaturityRating", "not-mature"),
+            ("country", "US"),
+            ("key", key),
+        ],
+    )
 }
 
 fn address(base: &Url, path: &[&str]) -> Url {

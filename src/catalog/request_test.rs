@@ -1,4 +1,6 @@
 use super::*;
+use crate::catalog::chart::Chart;
+use crate::catalog::code::Code;
 
 fn base() -> Url {
     Url::parse("http://127.0.0.1:9/v").unwrap()
@@ -100,4 +102,89 @@ fn the_secret_goes_in_the_body() {
     assert_eq!(request.url(), &url);
     let body = request.body().unwrap().as_bytes().unwrap();
     assert_eq!(body, b"client_id=me&client_secret=a%26b%3Dc&grant_type=client_credentials");
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+#[test]
+fn charts_hold_a_page_a_language_and_at_most_a_day() {
+    let german = Language::parse("de").unwrap();
+    let asked = |kind, chart| match Lookup::chart(kind, chart, day("2026-08-14"), german, 2) {
+        Some(Lookup::Tmdb(lookup)) => {
+            let request = tmdb(&base(), &secret("Bearer t"), &lookup);
+            request.url().as_str().replace("http://127.0.0.1:9", "")
+        }
+        Some(Lookup::Igdb(lookup)) => igdb_body(&lookup).split_once(" where ").unwrap().1.to_owned(),
+        _ => "nothing".to_owned(),
+    };
+    let filter = "version_parent = null & (themes = null | themes != (42))";
+    for (kind, chart, expected) in [
+        (Kind::Movie, Chart::Trending, "/v/trending/movie/week?language=de-DE&page=2".to_owned()),
+        (Kind::Tv, Chart::Trending, "/v/trending/tv/week?language=de-DE&page=2".to_owned()),
+        (
+            Kind::Movie,
+            Chart::Popular,
+            "/v/discover/movie?language=de-DE&page=2&include_adult=false&sort_by=popularity.desc".to_owned(),
+        ),
+        (
+            Kind::Movie,
+            Chart::Upcoming,
+            "/v/discover/movie?language=de-DE&page=2&include_adult=false&sort_by=popularity.desc\
+             &primary_release_date.gte=2026-08-14"
+                .to_owned(),
+        ),
+        (
+            Kind::Tv,
+            Chart::Upcoming,
+            "/v/discover/tv?language=de-DE&page=2&include_adult=false&sort_by=popularity.desc\
+             &first_air_date.gte=2026-08-14"
+                .to_owned(),
+        ),
+        (
+            Kind::Game,
+            Chart::Trending,
+            format!(
+                "{filter} & hypes != null & first_release_date >= 1778889600 & first_release_date < 1786665600; \
+                 sort hypes desc; limit 20; offset 20;"
+            ),
+        ),
+        (
+            Kind::Game,
+            Chart::Popular,
+            format!(
+                "{filter} & total_rating_count != null; sort total_rating_count desc; limit 20; offset 20;"
+            ),
+        ),
+        (
+            Kind::Game,
+            Chart::Upcoming,
+            format!(
+                "{filter} & hypes != null & first_release_date >= 1786665600; sort hypes desc; limit 20; offset 20;"
+            ),
+        ),
+        (Kind::Book, Chart::Popular, "nothing".to_owned()),
+    ] {
+        assert_eq!(asked(kind, chart), expected, "{kind} {chart:?}");
+    }
+}
+
+#[test]
+fn a_code_is_all_that_a_source_gets_of_it() {
+    let find = |lookup: TmdbLookup| tmdb(&base(), &secret("Bearer t"), &lookup).url().to_string();
+    let Some(Code::Imdb(imdb)) = Code::imdb("tt0133093") else { panic!() };
+    let Some(Code::Tvdb(tvdb)) = Code::tvdb(121_361) else { panic!() };
+    assert_eq!(
+        find(TmdbLookup::FindImdb(imdb)),
+        "http://127.0.0.1:9/v/find/tt0133093?external_source=imdb_id"
+    );
+    assert_eq!(find(TmdbLookup::FindTvdb(tvdb)), "http://127.0.0.1:9/v/find/121361?external_source=tvdb_id");
+    let Some(Code::Slug(slug)) = Code::address("igdb.com/games/hades--1?utm_source=x#y") else { panic!() };
+    assert!(igdb_body(&IgdbLookup::Slug { slug }).ends_with("; where slug = \"hades--1\"; limit 1;"));
+    let Some(Code::Isbn(isbn)) = Code::isbn("ISBN 0-345-39180-2") else { panic!() };
+    let request = google_books(&base(), "k", &GoogleBooksLookup::Isbn { isbn });
+    let pairs: Vec<_> = request.url().query_pairs().into_owned().collect();
+    assert_eq!(pairs[0], ("q".into(), "isbn:9780345391803".into()));
+    assert!(pairs.contains(&("maxAllowedMaturityRating".into(), "not-mature".into())));
 }

@@ -1,24 +1,30 @@
-//! The catalog's face: searches and details over all sources.
+//! The catalog's face: searches, details, titles by a code and lists, over all sources.
 
 use std::collections::{HashMap, HashSet};
+use std::slice;
 use std::sync::Arc;
 
+use chrono::Days;
 use futures_util::future::{join, join_all};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
-use super::answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
+use super::answer::{Answer, Answers, SearchAnswer, SourceState, State, Timing, Unavailable};
 use super::cache::{Page, Value};
+use super::chart::{Chart, ChartAnswer};
+use super::code::Code;
 use super::day_share::DayShare;
 use super::desk::{Desk, Got};
-use super::failure::CatalogError;
+use super::failure::{CatalogError, Failure};
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{LAST_PAGE, Lookup};
+use super::picture::{Cover, CoverSize, Picture};
+use super::request::{GoogleBooksLookup, IgdbLookup, LAST_PAGE, Lookup, PictureLookup, TmdbLookup};
 use super::search_text::SearchText;
 use super::season::Season;
 use super::stats::Stats;
+use super::wire::Wire;
 use crate::config;
 
 /// The most ids that [`Catalog::media_many`] takes.
@@ -26,6 +32,9 @@ pub const MAX_IDS: usize = 100;
 
 /// Lookups that one call of [`Catalog::media_many`] has under way at once.
 const AT_ONCE: usize = 8;
+
+/// How far back a list is looked for that begins at a day: as long as answers are kept.
+const EARLIER_DAYS: u64 = 7;
 
 /// Looks titles up. Cheap to clone; clones share caches, allowances and connections.
 #[derive(Clone)]
@@ -111,13 +120,18 @@ impl Catalog {
 
     /// The details of up to [`MAX_IDS`] titles, in the order of `ids`; what is beyond is left out.
     /// Games come in one request. Waits at most 5 seconds for all together.
-    pub async fn media_many(
+    pub async fn media_many(&self, ids: &[MediaId], language: Language, books_share: &DayShare) -> Answers {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        self.titles(ids, language, books_share, deadline).await
+    }
+
+    async fn titles(
         &self,
         ids: &[MediaId],
         language: Language,
         books_share: &DayShare,
-    ) -> Vec<(MediaId, Result<Answer, Unavailable>)> {
-        let deadline = Instant::now() + self.0.lookup_deadline;
+        deadline: Instant,
+    ) -> Answers {
         let ids = ids.get(..MAX_IDS).unwrap_or(ids);
         let distinct: HashSet<MediaId> = ids.iter().cloned().collect();
         let (games, others): (Vec<_>, Vec<_>) = distinct.into_iter().partition(|id| id.kind() == Kind::Game);
@@ -134,6 +148,72 @@ impl Catalog {
         ids.iter().map(|id| (id.clone(), answers.get(id).cloned().unwrap_or(Err(unasked)))).collect()
     }
 
+    /// The titles that `code` stands for: one or none as a rule. Fails where the source cannot say
+    /// which; what it can then not say of one of them stands with that one. Waits at most 5 seconds.
+    pub async fn find(
+        &self,
+        code: &Code,
+        language: Language,
+        books_share: &DayShare,
+    ) -> Result<Answers, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        let lookup = match code {
+            Code::Title(id) => {
+                return Ok(self.titles(slice::from_ref(id), language, books_share, deadline).await);
+            }
+            Code::Imdb(id) => Lookup::Tmdb(TmdbLookup::FindImdb(id.clone())),
+            Code::Tvdb(id) => Lookup::Tmdb(TmdbLookup::FindTvdb(*id)),
+            Code::Slug(slug) => Lookup::Igdb(IgdbLookup::Slug { slug: slug.clone() }),
+            Code::Isbn(isbn) => Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn: isbn.clone() }),
+        };
+        let Got { value, stale } = self.0.get(&lookup, books_share, deadline).await?;
+        match value {
+            Value::Titles(ids) => Ok(self.titles(&ids, language, books_share, deadline).await),
+            Value::Page(page) => {
+                let found = |item: &Arc<MediaItem>| {
+                    (item.id.clone(), Ok(Answer::Found { item: item.clone(), stale }))
+                };
+                Ok(page.items.iter().map(found).collect())
+            }
+            _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
+    /// A cover of its source, or `None` if the source has none such. Waits at most 5 seconds.
+    pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Option<Arc<Picture>>, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        let lookup = Lookup::Picture(PictureLookup { cover: cover.clone(), size });
+        match self.0.get(&lookup, &DayShare::new(), deadline).await?.value {
+            Value::Picture(picture) => Ok(Some(picture)),
+            Value::NoPicture => Ok(None),
+            _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
+    /// A page of a list that is the same for everybody. `page` counts from 1 to 50. While the source
+    /// is away the list of one of the last days serves.
+    pub async fn chart(&self, kind: Kind, chart: Chart, language: Language, page: u32) -> ChartAnswer {
+        let (today, page) = (self.0.today(), page.clamp(1, LAST_PAGE));
+        let deadline = Instant::now() + self.0.search_deadline;
+        let found = match Lookup::chart(kind, chart, today, language, page) {
+            None => Err(State::NotOffered),
+            Some(lookup) => match self.0.get(&lookup, &DayShare::new(), deadline).await {
+                Ok(Got { value: Value::Page(page), .. }) => Ok(page),
+                Ok(_) => Err(State::Failed),
+                Err(failure) => (1..=EARLIER_DAYS)
+                    .filter_map(|days| today.checked_sub_days(Days::new(days)))
+                    .filter_map(|day| Lookup::chart(kind, chart, day, language, page))
+                    .find_map(|lookup| self.0.kept_page(&lookup))
+                    .ok_or_else(|| failure.state()),
+            },
+        };
+        let report = |state, has_more| SourceState { source: kind.source(), state, has_more };
+        match found {
+            Ok(page) => ChartAnswer { items: page.items.clone(), source: report(State::Ok, page.has_more) },
+            Err(state) => ChartAnswer { items: Vec::new(), source: report(state, false) },
+        }
+    }
+
     /// What is known of a title without asking anybody, at most a week old.
     pub fn peek(&self, id: &MediaId, language: Language) -> Option<Arc<MediaItem>> {
         match self.0.cache.get(&Lookup::detail(id, language))? {
@@ -142,14 +222,24 @@ impl Catalog {
         }
     }
 
+    /// Ends what the cache does later by itself, so that a test can weigh it.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.0.cache.settle();
+    }
+
     /// All counters, for the metrics page; sources without credentials have none.
     pub fn stats(&self) -> Stats {
         let (cache_entries, cache_bytes) = self.0.cache.size();
-        let read = |source| {
-            let wire = self.0.wire(source)?;
-            Some(wire.counters.read(source, wire.gate.breaker.state()))
-        };
-        Stats { sources: SourceName::ALL.into_iter().filter_map(read).collect(), cache_bytes, cache_entries }
+        let read = |wire: &Wire, source| wire.counters.read(source, wire.gate.breaker.state());
+        let titles = |source| Some(read(self.0.wire(source)?, source));
+        let pictures = |source| Some(read(self.0.picture_wire(source)?, source));
+        Stats {
+            sources: SourceName::ALL.into_iter().filter_map(titles).collect(),
+            pictures: SourceName::ALL.into_iter().filter_map(pictures).collect(),
+            cache_bytes,
+            cache_entries,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use super::media_id::SourceName;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     pub sources: Vec<SourceStats>,
+    /// The sources' image hosts.
+    pub pictures: Vec<SourceStats>,
     /// The approximate weight of all kept answers, in bytes.
     pub cache_bytes: u64,
     pub cache_entries: u64,

@@ -38,7 +38,7 @@ pub(super) struct Seen {
 pub(super) struct Says {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Bytes,
     hold: Option<Arc<Semaphore>>,
 }
 
@@ -46,12 +46,17 @@ pub(super) struct Says {
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub(super) fn reply(status: u16, body: impl ToString) -> Reply {
     let status = hyper::StatusCode::from_u16(status).unwrap();
-    Reply { status, retry_after: None, body: body.to_string().into_bytes() }
+    Reply { status, retry_after: None, content_type: None, body: body.to_string().into_bytes() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub(super) fn says(status: u16, body: impl ToString) -> Says {
-    Says { status, headers: Vec::new(), body: body.to_string(), hold: None }
+    Says { status, headers: Vec::new(), body: body.to_string().into(), hold: None }
+}
+
+/// Any bytes under any content type.
+pub(super) fn shows(content_type: &str, body: impl Into<Bytes>) -> Says {
+    Says { body: body.into(), ..says(200, "") }.header("content-type", content_type)
 }
 
 impl Says {
@@ -94,7 +99,7 @@ impl Stub {
                         for (name, value) in says.headers {
                             response = response.header(name, value);
                         }
-                        response.body(Full::new(Bytes::from(says.body)))
+                        response.body(Full::new(says.body))
                     }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -159,6 +164,7 @@ impl Setup {
             search_deadline: Duration::from_secs(30),
             lookup_deadline: Duration::from_secs(30),
             request_timeout: Duration::from_secs(10),
+            genre_patience: Duration::from_secs(30),
             retry_pause: Duration::ZERO,
             clock: Arc::new(move || read.load(Ordering::SeqCst)),
         };
@@ -172,8 +178,11 @@ impl Setup {
     }
 
     pub(super) fn tmdb_at(mut self, url: &str) -> Self {
-        self.sources.tmdb =
-            Some(config::Tmdb { access_token: Secret::new("tmdb-secret"), base_url: format!("{url}/3") });
+        self.sources.tmdb = Some(config::Tmdb {
+            access_token: Secret::new("tmdb-secret"),
+            base_url: format!("{url}/3"),
+            image_base_url: format!("{url}/t/p"),
+        });
         self
     }
 
@@ -188,6 +197,7 @@ impl Setup {
             client_secret: Secret::new("twitch-secret"),
             token_url: format!("{url}/token"),
             base_url: format!("{url}/v4"),
+            image_base_url: format!("{url}/upload"),
         });
         self
     }
@@ -197,8 +207,11 @@ impl Setup {
     }
 
     pub(super) fn google_books_at(mut self, url: &str) -> Self {
-        self.sources.google_books =
-            Some(config::GoogleBooks { api_key: Secret::new("google-key"), base_url: format!("{url}/b") });
+        self.sources.google_books = Some(config::GoogleBooks {
+            api_key: Secret::new("google-key"),
+            base_url: format!("{url}/b"),
+            image_base_url: format!("{url}/content"),
+        });
         self
     }
 

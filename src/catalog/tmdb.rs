@@ -1,5 +1,6 @@
 //! TMDB: movies and series. Turns its answers into ours and its errors into faults.
 
+mod detail;
 mod season;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::cache::{Genres, Page, Value};
 use super::failure::{CatalogError, Failure};
 use super::field;
 use super::gate::Allowance;
-use super::item::{CoverRef, MediaItem, Role};
+use super::item::{CoverRef, MediaItem};
 use super::media_id::{Kind, MediaId, SourceName};
 use super::request::{self, LAST_PAGE, TmdbLookup, TmdbScope};
 use super::wire::{Fault, Reply, Wire, base_url, credential};
@@ -25,6 +26,9 @@ const ALLOWANCE: Allowance = Allowance { per_second: 25.0, burst: 10, open: 32, 
 
 /// For a 429 that does not say how long.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(5);
+
+/// The most titles that one id is taken to stand for.
+const MAX_FOUND: usize = 10;
 
 /// Codes of TMDB's own that say "there is no such title".
 const NOT_FOUND: [u64; 4] = [6, 21, 34, 37];
@@ -61,18 +65,19 @@ fn judge(
     reply: &Reply,
     genres: impl Fn(Kind) -> Option<Arc<Genres>>,
 ) -> Result<Value, Fault> {
-    let is_detail =
-        matches!(lookup, TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. } | TmdbLookup::Season { .. });
+    let not_found = match lookup {
+        TmdbLookup::Movie { .. } | TmdbLookup::Tv { .. } | TmdbLookup::Season { .. } => Some(Value::Unknown),
+        TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => Some(Value::Titles(Arc::new([]))),
+        _ => None,
+    };
     match reply.status.as_u16() {
         200 => {
             let body = reply.json()?;
             // "Entry not found" comes with a success status.
-            if is_detail && says_not_found(&body) {
-                return Ok(Value::Unknown);
-            }
-            parse(lookup, &body, genres).ok_or(Fault::Lasting)
+            let not_found = not_found.filter(|_| says_not_found(&body));
+            not_found.or_else(|| parse(lookup, &body, genres)).ok_or(Fault::Lasting)
         }
-        404 if is_detail && reply.json().is_ok_and(|body| says_not_found(&body)) => Ok(Value::Unknown),
+        404 if reply.json().is_ok_and(|body| says_not_found(&body)) => not_found.ok_or(Fault::Lasting),
         401 => Err(Fault::Refused),
         _ => Err(reply.fault(DEFAULT_PAUSE)),
     }
@@ -86,8 +91,11 @@ fn says_not_found(body: &Json) -> bool {
 fn parse(lookup: &TmdbLookup, body: &Json, genres: impl Fn(Kind) -> Option<Arc<Genres>>) -> Option<Value> {
     match lookup {
         TmdbLookup::Search { scope, page, .. } => page_of(*scope, *page, body, genres),
-        TmdbLookup::Movie { id, .. } => detail(Kind::Movie, *id, body),
-        TmdbLookup::Tv { id, .. } => detail(Kind::Tv, *id, body),
+        TmdbLookup::Chart { kind: Kind::Tv, page, .. } => page_of(TmdbScope::Tv, *page, body, genres),
+        TmdbLookup::Chart { page, .. } => page_of(TmdbScope::Movie, *page, body, genres),
+        TmdbLookup::FindImdb(_) | TmdbLookup::FindTvdb(_) => found(body),
+        TmdbLookup::Movie { id, .. } => detail::movie(*id, body),
+        TmdbLookup::Tv { id, .. } => detail::series(*id, body),
         TmdbLookup::Season { number, .. } => season::parse(*number, body),
         TmdbLookup::Genres { .. } => {
             body.get("genres")?.as_array()?;
@@ -121,15 +129,37 @@ fn page_of(
             let ids = field::rows(row, "genre_ids").iter().filter_map(Json::as_u64);
             item.genres = field::distinct(ids.filter_map(|id| names.get(&id).cloned()));
         }
-        let adult = row.get("adult") == Some(&Json::Bool(true));
         // Rows move between pages and may come twice.
-        if !adult && !items.iter().any(|other| other.id == item.id) {
+        if !is_adult(row) && !items.iter().any(|other| other.id == item.id) {
             items.push(Arc::new(item));
         }
     }
     let pages = field::id(body, "total_pages").unwrap_or(0).min(u64::from(LAST_PAGE));
     let has_more = u64::from(page) < pages && !rows.is_empty();
     Some(Value::Page(Arc::new(Page { items, has_more })))
+}
+
+/// The titles that another register's id stands for. An episode, and a season, stands for its series.
+fn found(body: &Json) -> Option<Value> {
+    body.as_object()?;
+    let lists = [
+        ("movie_results", Kind::Movie, "id"),
+        ("tv_results", Kind::Tv, "id"),
+        ("tv_season_results", Kind::Tv, "show_id"),
+        ("tv_episode_results", Kind::Tv, "show_id"),
+    ];
+    let mut ids: Vec<MediaId> = Vec::new();
+    for (list, kind, key) in lists {
+        for row in field::rows(body, list).iter().filter(|row| !is_adult(row)) {
+            let id = field::id(row, key).and_then(|id| MediaId::new(kind, &id.to_string()).ok());
+            ids.extend(id.filter(|id| ids.len() < MAX_FOUND && !ids.contains(id)));
+        }
+    }
+    Some(Value::Titles(ids.into()))
+}
+
+fn is_adult(row: &Json) -> bool {
+    row.get("adult") == Some(&Json::Bool(true))
 }
 
 /// What hits and details have in common; `None` without any title.
@@ -148,45 +178,6 @@ fn described(kind: Kind, id: u64, row: &Json) -> Option<MediaItem> {
     item.cover =
         row.get("poster_path").and_then(Json::as_str).and_then(|path| CoverRef::new(SourceName::Tmdb, path));
     Some(item)
-}
-
-fn detail(kind: Kind, id: u64, body: &Json) -> Option<Value> {
-    field::id(body, "id")?;
-    let mut item = described(kind, id, body)?;
-    item.genres = field::names(body, "genres");
-    let nothing = Json::Null;
-    if kind == Kind::Tv {
-        item.season_count = field::count(body, "number_of_seasons");
-        item.episode_count = field::count(body, "number_of_episodes");
-        item.seasons = season::summaries(body);
-        // The series' own list is empty for most series today.
-        let listed =
-            field::rows(body, "episode_run_time").iter().filter_map(Json::as_u64).find(|time| *time > 0);
-        let last = field::count(body.get("last_episode_to_air").unwrap_or(&nothing), "runtime");
-        item.runtime_minutes = listed.and_then(|time| u32::try_from(time).ok()).or(last);
-        for person in field::rows(body, "created_by") {
-            field::add_creator(&mut item.creators, field::line(person, "name"), Role::Creator);
-        }
-    } else {
-        item.runtime_minutes = field::count(body, "runtime");
-        let crew = field::rows(body.get("credits").unwrap_or(&nothing), "crew");
-        for (jobs, role) in
-            [(&["Director"][..], Role::Director), (&["Screenplay", "Writer"][..], Role::Writer)]
-        {
-            let with_job = crew
-                .iter()
-                .filter(|row| row.get("job").and_then(Json::as_str).is_some_and(|job| jobs.contains(&job)));
-            for person in with_job {
-                field::add_creator(&mut item.creators, field::line(person, "name"), role);
-            }
-        }
-    }
-    let ids = body.get("external_ids").unwrap_or(&nothing);
-    item.external_ids.imdb_id =
-        field::numbered(ids, "imdb_id", "tt").or_else(|| field::numbered(body, "imdb_id", "tt"));
-    item.external_ids.wikidata_id = field::numbered(ids, "wikidata_id", "Q");
-    item.external_ids.tvdb_id = field::id(ids, "tvdb_id").map(|id| id.to_string());
-    Some(Value::Item(Arc::new(item)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rand::Rng as _;
-use reqwest::header::{HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect};
 use tokio::time::Instant;
 
@@ -16,8 +16,8 @@ use super::media_id::SourceName;
 use super::stats::Counters;
 use crate::clock::Millis;
 
-/// Larger answers are not read to their end. The largest that sources send are well below one MiB, and
-/// as JSON in memory an answer may take many times its size.
+/// Larger answers are not read to their end, unless a wire has a bound of its own. The largest that
+/// sources send are well below one MiB, and as JSON in memory an answer may take many times its size.
 const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// No request begins when a lookup has taken this long already.
@@ -36,6 +36,7 @@ pub(super) struct Wire {
     pub(super) gate: Gate,
     pub(super) counters: Counters,
     retry_pause: Duration,
+    max_body: usize,
 }
 
 /// A complete answer, whatever its status.
@@ -43,6 +44,7 @@ pub(super) struct Reply {
     pub(super) status: StatusCode,
     /// The pause the source asks for, a second to an hour.
     pub(super) retry_after: Option<Duration>,
+    pub(super) content_type: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -92,7 +94,13 @@ impl Wire {
             reason: "cannot prepare TLS: are CA certificates installed?",
         })?;
         let gate = Gate::new(allowance, share, timing.clock.clone());
-        Ok(Self { source, client, gate, counters: Counters::default(), retry_pause: timing.retry_pause })
+        let retry_pause = timing.retry_pause;
+        Ok(Self { source, client, gate, counters: Counters::default(), retry_pause, max_body: MAX_BODY })
+    }
+
+    /// Reads no answers beyond `bytes`.
+    pub(super) fn with_max_body(self, bytes: usize) -> Self {
+        Self { max_body: bytes, ..self }
     }
 
     /// Sends `request`, at most `1 + retries` times, until `judge` makes an answer of a reply.
@@ -200,17 +208,19 @@ impl Wire {
             if passing { Fault::Passing } else { Fault::Lasting }
         })?;
         let retry_after = retry_after(&response, self.gate.now());
-        if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+        if response.content_length().is_some_and(|length| length > self.max_body as u64) {
             return Err(Fault::Lasting);
         }
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| Fault::Lasting)? {
-            if body.len() + chunk.len() > MAX_BODY {
+            if body.len() + chunk.len() > self.max_body {
                 return Err(Fault::Lasting);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status: response.status(), retry_after, body })
+        Ok(Reply { status: response.status(), retry_after, content_type, body })
     }
 }
 

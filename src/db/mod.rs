@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Query
 
 pub use change::Change;
 use group::Group;
-pub use open::{error_kind, is_busy};
+pub use open::{error_kind, is_busy, sqlite_file};
 pub use reader::Reader;
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both

@@ -39,6 +39,11 @@ pub struct Movie {
     pub runtime: u32,
     pub directors: Vec<String>,
     pub cast: Vec<String>,
+    /// Whom the cast plays, in its order, as far as it is known.
+    #[serde(default)]
+    pub characters: Vec<String>,
+    #[serde(default)]
+    pub studios: Vec<String>,
     /// TMDB's numbers.
     pub genres: Vec<u64>,
     /// 0 to 10.
@@ -64,6 +69,11 @@ pub struct Series {
     pub status: String,
     pub creators: Vec<String>,
     pub cast: Vec<String>,
+    /// Whom the cast plays, in its order, as far as it is known.
+    #[serde(default)]
+    pub characters: Vec<String>,
+    #[serde(default)]
+    pub studios: Vec<String>,
     pub network: String,
     pub genres: Vec<u64>,
     /// Of an episode.
@@ -114,6 +124,8 @@ pub struct Game {
     pub rating: Option<f64>,
     #[serde(default)]
     pub votes: u64,
+    /// How many waited for it; absent where nobody counted.
+    pub hypes: Option<u64>,
     /// Ids in expanded lists that lead nowhere.
     #[serde(default)]
     pub dangling: bool,
@@ -147,6 +159,9 @@ pub struct Book {
     /// Whether the upstream has a picture.
     #[serde(default = "yes")]
     pub cover: bool,
+    /// Whether the picture that it names is only the one for "image not available".
+    #[serde(default)]
+    pub blank: bool,
     pub description: String,
 }
 

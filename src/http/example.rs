@@ -43,6 +43,11 @@ pub fn of(schema: &str) -> Option<Value> {
                 { "source": "google_books", "state": "ok", "has_more": true },
             ],
         }),
+        "LookupAnswer" => json!({ "items": [book()] }),
+        "DiscoverAnswer" => json!({
+            "items": [movie()],
+            "source": { "source": "tmdb", "state": "ok", "has_more": true },
+        }),
         "LibraryEntry" => entry(),
         "LibraryEntryPage" => page(entry()),
         "LibraryEntryWrite" => json!({ "status": "completed", "rating": 90, "finished_on": "2026-08-15" }),
@@ -123,12 +128,24 @@ fn movie() -> Value {
         "release_date": "1999-03-31",
         "overview": "A programmer who doubts the world around him is shown that it is a simulation.",
         "genres": ["Action", "Science Fiction"],
-        "creators": [{ "name": "Lana Wachowski", "role": "director" }, { "name": "Lilly Wachowski", "role": "director" }],
+        "cover": cover("tmdb", "aOIuZAjPaRIE6CMzbazvcHuHXDc.jpg"),
+        "creators": [
+            { "name": "Lana Wachowski", "role": "director" },
+            { "name": "Keanu Reeves", "role": "actor", "character": "Neo" },
+            { "name": "Village Roadshow Pictures", "role": "studio" },
+        ],
         "runtime_minutes": 136,
         "platforms": [],
         "external_ids": { "imdb_id": "tt0133093" },
-        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "attribution": tmdb(),
         "entry": { "status": "completed", "rating": 90, "favorite": true },
+    })
+}
+
+fn tmdb() -> Value {
+    json!({
+        "text": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "logo": "tmdb",
     })
 }
 
@@ -140,11 +157,12 @@ fn book() -> Value {
         "title": "Dune",
         "release_date": "1990-09-01",
         "genres": [],
+        "cover": cover("google_books", "B1hSG45JCX4C"),
         "creators": [{ "name": "Frank Herbert", "role": "author" }],
         "page_count": 535,
         "platforms": [],
         "external_ids": {},
-        "attribution": "Powered by Google",
+        "attribution": { "text": "Powered by Google", "logo": "google_books" },
     })
 }
 
@@ -168,7 +186,21 @@ fn entry() -> Value {
 }
 
 fn summary() -> Value {
-    json!({ "title": "The Matrix", "release_date": "1999-03-31", "runtime_minutes": 136 })
+    json!({
+        "title": "The Matrix",
+        "cover": cover("tmdb", "aOIuZAjPaRIE6CMzbazvcHuHXDc.jpg"),
+        "release_date": "1999-03-31",
+        "runtime_minutes": 136,
+    })
+}
+
+fn cover(source: &str, image: &str) -> Value {
+    json!({
+        "small": format!("/v1/images/{source}/small/{image}/oC9qCWLZ0h4JNQ1jWZkPyA"),
+        "medium": format!("/v1/images/{source}/medium/{image}/3kyX4Xb0cTz1vQ2c1xv4Yg"),
+        "large": format!("/v1/images/{source}/large/{image}/5n0r5GQm3c6mJ0Yw8sZb9A"),
+        "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+    })
 }
 
 fn season() -> Value {
@@ -186,7 +218,7 @@ fn season() -> Value {
             "watched": true,
             "watched_on": "2026-08-15",
         }],
-        "attribution": "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB.",
+        "attribution": tmdb(),
     })
 }
 

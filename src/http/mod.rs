@@ -29,9 +29,11 @@ use serde_json::Value;
 
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
+use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::history::HistoryApi;
+use self::api::image::ImageApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
@@ -49,7 +51,9 @@ absent stays and null clears (a generated Swift client sends null unless told `.
 
 type Apis = (
     MediaApi,
+    DiscoverApi,
     SeasonApi,
+    ImageApi,
     EntryApi,
     EpisodeApi,
     ReviewApi,
@@ -64,7 +68,9 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
     let apis = (
         MediaApi { app: app() },
+        DiscoverApi { app: app() },
         SeasonApi { app: app() },
+        ImageApi { app: app() },
         EntryApi { app: app() },
         EpisodeApi { app: app() },
         ReviewApi { app: app() },

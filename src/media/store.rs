@@ -9,7 +9,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFil
 use serde::{Deserialize, Serialize};
 
 use super::{language_kept, refresh, sort_title};
-use crate::catalog::{CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem, SeasonSummary};
+use crate::catalog::{
+    Cover, CoverRef, Creator, ExternalIds, Kind, Language, MediaId, MediaItem, SeasonSummary, SeriesStatus,
+};
 use crate::clock::{self, Millis};
 use crate::db::Db;
 use crate::error::Result;
@@ -18,6 +20,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     pub title: String,
+    pub cover: Option<Cover>,
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
@@ -27,7 +30,7 @@ pub struct Summary {
 
 /// What the sources have said of a title.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownTitle {
     pub state: MediaState,
     /// None for a title that its source never knew.
     pub summary: Option<Summary>,
@@ -42,6 +45,7 @@ struct Details {
     original_title: Option<String>,
     creators: Vec<Creator>,
     platforms: Vec<String>,
+    series_status: Option<SeriesStatus>,
     external_ids: ExternalIds,
     seasons: Vec<SeasonSummary>,
 }
@@ -60,6 +64,7 @@ pub async fn remember(db: &Db, item: &MediaItem, language: Language) -> Result<(
         original_title: item.original_title.clone(),
         creators: item.creators.clone(),
         platforms: item.platforms.clone(),
+        series_status: item.series_status,
         external_ids: item.external_ids.clone(),
         seasons: item.seasons.clone(),
     };
@@ -190,6 +195,7 @@ pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<Me
         platforms: details.platforms,
         season_count: number(row.season_count),
         episode_count: number(row.episode_count),
+        series_status: details.series_status,
         external_ids: details.external_ids,
         seasons: details.seasons,
         id: id.clone(),
@@ -202,7 +208,7 @@ pub async fn summaries(
     connection: &impl ConnectionTrait,
     ids: &[String],
     language: Language,
-) -> Result<HashMap<String, Known>, DbErr> {
+) -> Result<HashMap<String, KnownTitle>, DbErr> {
     let rows = media::Entity::find()
         .filter(media::Column::Id.is_in(ids.iter().map(String::as_str)))
         .all(connection)
@@ -212,22 +218,32 @@ pub async fn summaries(
         .filter(media_text::Column::Language.eq(language.as_str()))
         .all(connection)
         .await?;
-    let titles: HashMap<String, String> = texts.into_iter().map(|text| (text.media_id, text.title)).collect();
+    let mut texts: HashMap<String, (String, Option<String>)> =
+        texts.into_iter().map(|text| (text.media_id, (text.title, text.cover))).collect();
     let summary = |row: media::Model| {
-        let translated = titles.get(&row.id).cloned();
+        let (translated, cover) = texts.remove(&row.id).unzip();
+        let cover = cover.flatten().or(row.cover);
         // The sources of games and books have one language for all.
         let is_translated =
             translated.is_some() || row.id.starts_with("game:") || row.id.starts_with("book:");
         let title = translated.or(row.title);
         let summary = title.map(|title| Summary {
             title,
+            cover: cover.and_then(|cover| cover_of(&row.id, &cover)),
             release_date: row.release_date,
             runtime_minutes: row.runtime_minutes,
             page_count: row.page_count,
             season_count: row.season_count,
             episode_count: row.episode_count,
         });
-        (row.id, Known { state: row.state, summary, translated: is_translated })
+        (row.id, KnownTitle { state: row.state, summary, translated: is_translated })
     };
     Ok(rows.into_iter().map(summary).collect())
+}
+
+/// The picture that a kept reference names.
+pub fn cover_of(media_id: &str, reference: &str) -> Option<Cover> {
+    // Every title of a kind has the same source.
+    let kind: Kind = media_id.split(':').next()?.parse().ok()?;
+    Cover::new(kind.source(), reference)
 }

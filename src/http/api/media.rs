@@ -1,13 +1,14 @@
 //! The catalog: search and titles by id.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Absent, Area, Common};
+use super::{Absent, Area, Common, cover, covers};
 use crate::app::App;
-use crate::catalog::{self, Answer, Kind, SearchText, SearchTextError};
+use crate::catalog::{self, Answer, Cover, Kind, SearchText, SearchTextError};
 use crate::error::{Error, Result as DomainResult};
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
@@ -57,20 +58,9 @@ impl MediaApi {
         let page = u32::try_from(page.0.unwrap_or(1)).unwrap_or(1);
         let share = self.app.books_share(caller.id());
         let answer = self.app.catalog.search(&text, &kinds, language, page, &share).await;
-        let ids: Vec<_> = answer.items.iter().map(|item| item.id.clone()).collect();
-        let mut marks = self.marks(&caller, &ids).await?;
-        let report = |source: catalog::SourceState| SourceReport {
-            source: source.source.into(),
-            state: source.state.into(),
-            has_more: source.has_more,
-        };
         Ok(Plain(SearchAnswer {
-            items: answer
-                .items
-                .iter()
-                .map(|item| MediaItem::new(item, marks.remove(item.id.as_str())))
-                .collect(),
-            sources: answer.sources.into_iter().map(report).collect(),
+            items: marked(&self.app, &caller, &answer.items).await?,
+            sources: answer.sources.into_iter().map(SourceReport::from).collect(),
         }))
     }
 
@@ -95,22 +85,26 @@ impl MediaApi {
         ids.retain(|id| seen.insert(id.clone()));
         let share = self.app.books_share(caller.id());
         let answers = self.app.catalog.media_many(&ids, language, &share).await;
-        let mut marks = self.marks(&caller, &ids).await?;
-        let mut batch = MediaBatch { items: Vec::new(), missing: Vec::new() };
+        let mut marks = marks(&self.app, &caller, &ids).await?;
+        let (mut found, mut batch) = (Vec::new(), MediaBatch { items: Vec::new(), missing: Vec::new() });
         for (id, answer) in answers {
-            let unknown = matches!(answer, Ok(Answer::Unknown));
-            match self.known(&id, language, answer).await? {
-                Some(item) => batch.items.push(MediaItem::new(&item, marks.remove(id.as_str()))),
-                None => batch.missing.push(MissingMedia {
-                    id: MediaId(id),
-                    reason: if unknown {
-                        MissingReason::UnknownToSource
-                    } else {
-                        MissingReason::SourceUnavailable
-                    },
-                }),
-            }
+            let reason = match known(&self.app, &id, language, answer).await {
+                Ok(Some(item)) => {
+                    found.push(item);
+                    continue;
+                }
+                Ok(None) => MissingReason::UnknownToSource,
+                Err(Error::SourceUnavailable { .. }) => MissingReason::SourceUnavailable,
+                Err(error) => return Err(error.into()),
+            };
+            batch.missing.push(MissingMedia { id: MediaId(id), reason });
         }
+        let covers = covers(&self.app, found.iter().map(|item| Cover::of(item))).await;
+        let pairs = found.iter().zip(covers);
+        let show = |(item, cover): (&Arc<catalog::MediaItem>, _)| {
+            MediaItem::new(item, cover, marks.remove(item.id.as_str()))
+        };
+        batch.items = pairs.map(show).collect();
         Ok(Plain(batch))
     }
 
@@ -130,43 +124,56 @@ impl MediaApi {
         let id = media_id.0.0;
         let share = self.app.books_share(caller.id());
         let answer = self.app.catalog.media(&id, language, &share).await;
-        let retry_after_seconds = answer.as_ref().err().map(|error| error.retry_after_seconds);
-        let item = self.known(&id, language, answer).await?;
-        let item = item.ok_or(match retry_after_seconds {
-            Some(retry_after_seconds) => Error::SourceUnavailable { retry_after_seconds },
-            None => Error::NotFound,
-        })?;
-        let mark = self.marks(&caller, std::slice::from_ref(&id)).await?.remove(id.as_str());
-        Ok(Plain(MediaItem::new(&item, mark)))
+        let item = known(&self.app, &id, language, answer).await?.ok_or(Error::NotFound)?;
+        let mark = marks(&self.app, &caller, std::slice::from_ref(&id)).await?.remove(id.as_str());
+        let cover = cover(&self.app, Cover::of(&item)).await;
+        let posters = item.seasons.iter().map(|season| Cover::of_season(&id, season.cover.as_ref()));
+        let posters = covers(&self.app, posters).await;
+        Ok(Plain(MediaItem::new(&item, cover, mark).with_posters(posters)))
     }
 }
 
-impl MediaApi {
-    /// The account's own entries among these titles.
-    async fn marks(
-        &self,
-        caller: &Caller,
-        ids: &[catalog::MediaId],
-    ) -> DomainResult<HashMap<String, EntryMark>> {
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let rows = page::among(&self.app.db, caller.id(), ids).await?;
-        Ok(rows.into_iter().map(|row| (row.media_id.clone(), EntryMark::new(&row))).collect())
-    }
+/// Titles with the account's own entries for them.
+pub(super) async fn marked(
+    app: &App,
+    caller: &Caller,
+    items: &[Arc<catalog::MediaItem>],
+) -> DomainResult<Vec<MediaItem>> {
+    let ids: Vec<_> = items.iter().map(|item| item.id.clone()).collect();
+    let mut marks = marks(app, caller, &ids).await?;
+    let covers = covers(app, items.iter().map(|item| Cover::of(item))).await;
+    let shown = items.iter().zip(covers);
+    Ok(shown.map(|(item, cover)| MediaItem::new(item, cover, marks.remove(item.id.as_str()))).collect())
+}
 
-    /// What the catalog answered, or what was kept of the title when the source cannot say.
-    async fn known(
-        &self,
-        id: &catalog::MediaId,
-        language: catalog::Language,
-        answer: Result<Answer, catalog::Unavailable>,
-    ) -> DomainResult<Option<std::sync::Arc<catalog::MediaItem>>> {
-        match answer {
-            Ok(Answer::Found { item, .. }) => Ok(Some(item)),
-            Ok(Answer::Unknown) => Ok(None),
-            Err(_) => Ok(media::find(&self.app.db, id, language).await?.map(std::sync::Arc::new)),
-        }
+/// The account's own entries among these titles.
+async fn marks(
+    app: &App,
+    caller: &Caller,
+    ids: &[catalog::MediaId],
+) -> DomainResult<HashMap<String, EntryMark>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = page::among(&app.db, caller.id(), ids).await?;
+    Ok(rows.into_iter().map(|row| (row.media_id.clone(), EntryMark::new(&row))).collect())
+}
+
+/// What the catalog answered, or what was kept of the title when the source cannot say; `None` if
+/// there is no such title.
+pub(super) async fn known(
+    app: &App,
+    id: &catalog::MediaId,
+    language: catalog::Language,
+    answer: Result<Answer, catalog::Unavailable>,
+) -> DomainResult<Option<Arc<catalog::MediaItem>>> {
+    match answer {
+        Ok(Answer::Found { item, .. }) => Ok(Some(item)),
+        Ok(Answer::Unknown) => Ok(None),
+        Err(unavailable) => match media::find(&app.db, id, language).await? {
+            Some(item) => Ok(Some(Arc::new(item))),
+            None => Err(unavailable.into()),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use entity::value;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
 
+use super::attribution::Attribution;
 use super::entry::{EntryMark, Status};
 use super::episode::SeasonSummary;
 use super::wire_enum;
@@ -75,6 +76,11 @@ pub enum CreatorRole {
     Developer,
     Publisher,
     Writer,
+    Actor,
+    /// A company that produced it.
+    Studio,
+    /// Where a series is first shown.
+    Network,
 }
 
 impl From<catalog::Role> for CreatorRole {
@@ -86,15 +92,27 @@ impl From<catalog::Role> for CreatorRole {
             catalog::Role::Developer => Self::Developer,
             catalog::Role::Publisher => Self::Publisher,
             catalog::Role::Writer => Self::Writer,
+            catalog::Role::Actor => Self::Actor,
+            catalog::Role::Studio => Self::Studio,
+            catalog::Role::Network => Self::Network,
         }
     }
 }
 
 /// Somebody, or some company, that made a title.
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Creator {
     pub name: String,
     pub role: CreatorRole,
+    /// Whom an actor plays.
+    pub character: Option<String>,
+}
+
+wire_enum! {
+    /// How far along a series is.
+    SeriesStatus mirrors catalog::SeriesStatus { Planned, InProduction, Returning, Ended, Canceled }
 }
 
 /// What other registers call a title.
@@ -107,6 +125,36 @@ pub struct ExternalIds {
     pub wikidata_id: Option<String>,
     pub isbn_10: Option<String>,
     pub isbn_13: Option<String>,
+}
+
+/// Where a title's cover is, relative to the server. The addresses need no token, do not change and are the
+/// same for everybody.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Cover {
+    /// About 150 pixels wide.
+    pub small: String,
+    /// About 300 pixels wide.
+    pub medium: String,
+    /// About 600 pixels wide or more.
+    pub large: String,
+    /// A few bytes in base64 to draw until the picture is there (<https://evanw.github.io/thumbhash>);
+    /// absent until somebody has fetched it.
+    pub thumbhash: Option<String>,
+}
+
+impl Cover {
+    /// None that the source does not have.
+    pub fn new(known: &media::Known) -> Option<Self> {
+        let thumbhash = match &known.sight {
+            media::Sight::Missing => return None,
+            media::Sight::Seen(thumbhash) => thumbhash.clone(),
+            media::Sight::Unseen => None,
+        };
+        let [small, medium, large] = known.addresses.clone();
+        Some(Self { small, medium, large, thumbhash })
+    }
 }
 
 /// One title as its source describes it. A search shows less of it than a look-up by id.
@@ -123,6 +171,9 @@ pub struct MediaItem {
     pub release_date: Option<String>,
     pub overview: Option<String>,
     pub genres: Vec<String>,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
+    /// At most ten in each role; the cast in the order of the titles.
     pub creators: Vec<Creator>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
@@ -131,15 +182,16 @@ pub struct MediaItem {
     pub episode_count: Option<i32>,
     /// Of a series: the specials (season 0) first.
     pub seasons: Option<Vec<SeasonSummary>>,
+    pub series_status: Option<SeriesStatus>,
     pub external_ids: ExternalIds,
     /// What the source's terms ask to be shown beside its data.
-    pub attribution: String,
+    pub attribution: Attribution,
     /// The account's own entry, if the title is in its library.
     pub entry: Option<EntryMark>,
 }
 
 impl MediaItem {
-    pub fn new(item: &Item, entry: Option<EntryMark>) -> Self {
+    pub fn new(item: &Item, cover: Option<Cover>, entry: Option<EntryMark>) -> Self {
         let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
         let ids = item.external_ids.clone();
         Self {
@@ -151,10 +203,15 @@ impl MediaItem {
             release_date: item.release_date.clone(),
             overview: item.overview.clone(),
             genres: item.genres.clone(),
+            cover,
             creators: item
                 .creators
                 .iter()
-                .map(|creator| Creator { name: creator.name.clone(), role: creator.role.into() })
+                .map(|creator| Creator {
+                    name: creator.name.clone(),
+                    role: creator.role.into(),
+                    character: creator.character.clone(),
+                })
                 .collect(),
             runtime_minutes: number(item.runtime_minutes),
             page_count: number(item.page_count),
@@ -163,6 +220,7 @@ impl MediaItem {
             episode_count: number(item.episode_count),
             seasons: (item.id.kind() == catalog::Kind::Tv && !item.seasons.is_empty())
                 .then(|| item.seasons.iter().map(SeasonSummary::new).collect()),
+            series_status: item.series_status.map(SeriesStatus::from),
             external_ids: ExternalIds {
                 imdb_id: ids.imdb_id,
                 tvdb_id: ids.tvdb_id,
@@ -170,20 +228,18 @@ impl MediaItem {
                 isbn_10: ids.isbn_10,
                 isbn_13: ids.isbn_13,
             },
-            attribution: attribution(item.id.source()).to_owned(),
+            attribution: Attribution::of(item.id.source()),
             entry,
         }
     }
-}
 
-/// The notices that the sources' terms ask for.
-pub fn attribution(source: catalog::SourceName) -> &'static str {
-    match source {
-        catalog::SourceName::Tmdb => {
-            "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
+    /// Gives the seasons of a series their pictures, in their order.
+    #[must_use]
+    pub fn with_posters(mut self, posters: Vec<Option<Cover>>) -> Self {
+        for (season, poster) in self.seasons.iter_mut().flatten().zip(posters) {
+            season.cover = poster;
         }
-        catalog::SourceName::Igdb => "Game data from IGDB.com",
-        catalog::SourceName::GoogleBooks => "Powered by Google",
+        self
     }
 }
 
@@ -198,6 +254,8 @@ wire_enum! {
 #[oai(skip_serializing_if_is_none)]
 pub struct MediaSummary {
     pub title: String,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
@@ -206,9 +264,10 @@ pub struct MediaSummary {
     pub episode_count: Option<i32>,
 }
 
-impl From<media::Summary> for MediaSummary {
-    fn from(summary: media::Summary) -> Self {
+impl MediaSummary {
+    pub fn new(summary: media::Summary, cover: Option<Cover>) -> Self {
         Self {
+            cover,
             title: summary.title,
             release_date: summary.release_date,
             runtime_minutes: summary.runtime_minutes,
@@ -229,6 +288,8 @@ pub enum SourceState {
     Failed,
     RateLimited,
     NotConfigured,
+    /// It has nothing of the sort: asking again will not help.
+    NotOffered,
 }
 
 impl From<catalog::State> for SourceState {
@@ -239,17 +300,24 @@ impl From<catalog::State> for SourceState {
             catalog::State::Failed => Self::Failed,
             catalog::State::RateLimited => Self::RateLimited,
             catalog::State::NotConfigured => Self::NotConfigured,
+            catalog::State::NotOffered => Self::NotOffered,
         }
     }
 }
 
-/// What one source contributed to a search.
+/// What one source contributed.
 #[derive(Debug, Clone, Object, Serialize)]
 pub struct SourceReport {
     pub source: Source,
     pub state: SourceState,
     /// Whether the next page may hold more.
     pub has_more: bool,
+}
+
+impl From<catalog::SourceState> for SourceReport {
+    fn from(state: catalog::SourceState) -> Self {
+        Self { source: state.source.into(), state: state.state.into(), has_more: state.has_more }
+    }
 }
 
 /// What the sources found.

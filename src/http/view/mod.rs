@@ -2,6 +2,8 @@
 //! name of its own in the contract; the domain never sees them.
 
 pub mod account;
+pub mod attribution;
+pub mod discover;
 pub mod entry;
 pub mod episode;
 pub mod list;

@@ -17,6 +17,12 @@ use super::database::Database;
 use super::log;
 use super::persona::{Persona, Service};
 
+/// What the service under test signs with.
+pub const SECRET: &str = "a secret that only the tests know";
+
+const LIMITS: [&str; 4] =
+    ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS", "OMNITRACK_RATE_IMAGE"];
+
 /// How long anything that happens in the background is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -157,7 +163,8 @@ fn token(stand_ins: &StandIns, name: &str) -> String {
 fn config(database: &Database, stand_ins: &StandIns) -> Config {
     let mut settings = stand_ins.settings();
     settings.push(("DATABASE_URL", database.url.expose().to_owned()));
-    for name in ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"] {
+    settings.push(("OMNITRACK_SECRET_KEY", SECRET.to_owned()));
+    for name in LIMITS {
         settings.push((name, "1000000".to_owned()));
     }
     Config::read(&|name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))

@@ -53,18 +53,22 @@ impl Operation {
         for (name, id) in ids.0 {
             path = path.replace(&format!("{{{name}}}"), id);
         }
+        path = path.replace("{kind}", "movie");
         assert!(!path.contains('{'), "{path}: this test has no id for a parameter of {}", self.id);
-        let query: Vec<String> = self.spec["parameters"]
+        let mut query: Vec<String> = self.spec["parameters"]
             .as_array()
             .into_iter()
             .flatten()
             .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
             .map(|parameter| match parameter["name"].as_str().unwrap() {
                 "q" => "q=dune".to_owned(),
+                "list" => "list=trending".to_owned(),
                 "ids" => "ids=movie:tmdb:603".to_owned(),
                 other => panic!("{}: this test has no value for the parameter {other}", self.id),
             })
             .collect();
+        // One of four, none of which is needed by itself.
+        query.extend((self.id == "lookupMedia").then(|| "imdb_id=tt0133093".to_owned()));
         if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
     }
 

@@ -66,6 +66,16 @@ const mediaId = movie.id;
 assert.equal((await catalog.getMedia({ mediaId })).title, movie.title);
 assert.deepEqual((await catalog.listMedia({ ids: [mediaId] })).items.map((item) => item.id), [mediaId]);
 
+// A scanned book, a pasted address, and what everybody looks at.
+const scanned = await catalog.lookupMedia({ isbn: "ISBN 978-0-345-39180-3" });
+assert(scanned.items.length === 1 && scanned.items[0]?.attribution.logo === "google_books");
+const pasted = await catalog.lookupMedia({ url: "https://www.themoviedb.org/movie/603-the-matrix" });
+assert.equal(pasted.items[0]?.id, mediaId);
+const misread = await refused(catalog.lookupMedia({ isbn: "9780345391804" }));
+assert.deepEqual([misread.status, misread.code], [422, "invalid_isbn"]);
+const trending = await catalog.discoverMedia({ kind: "movie", list: "trending" });
+assert(trending.source.state === "ok" && trending.items.length > 0);
+
 // Put it in the library, and again: the second time changes nothing.
 const write = {
   mediaId,

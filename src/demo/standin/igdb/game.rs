@@ -112,6 +112,7 @@ pub(super) fn expanded(game: &Game) -> Value {
     set("version_parent", game.version_parent.into());
     set("parent_game", game.parent_game.into());
     set("similar_games", json!(game.similar));
+    set("hypes", game.hypes.into());
     set("total_rating", game.rating.into());
     set("total_rating_count", game.rating.map(|_| game.votes).into());
     set("involved_companies", companies(game));

@@ -14,7 +14,7 @@ pub(super) fn movie(movie: &Movie, language: Language) -> Value {
         "genres": language.some_genres("movie", &movie.genres), "homepage": "", "id": movie.id,
         "imdb_id": movie.imdb_id, "origin_country": ["US"], "original_language": movie.original_language(),
         "original_title": movie.original_title(), "overview": overview, "popularity": 10.5,
-        "poster_path": Title::Movie(movie).poster(), "production_companies": [], "production_countries": [],
+        "poster_path": Title::Movie(movie).poster(), "production_companies": companies(&movie.studios), "production_countries": [],
         "release_date": movie.released.to_string(), "revenue": 0, "runtime": movie.runtime, "softcore": false,
         "spoken_languages": [], "status": status, "tagline": "", "title": title, "video": false,
         "vote_average": number(movie.rating), "vote_count": movie.votes,
@@ -23,7 +23,7 @@ pub(super) fn movie(movie: &Movie, language: Language) -> Value {
 
 pub(super) fn movie_part(movie: &Movie, name: &str) -> Option<Value> {
     Some(match name {
-        "credits" => credits(&movie.directors, "Director", "Directing", &movie.cast),
+        "credits" => credits(&movie.directors, "Director", "Directing", &movie.cast, &movie.characters),
         "external_ids" => json!({
             "imdb_id": movie.imdb_id, "wikidata_id": null, "facebook_id": "", "instagram_id": null, "twitter_id": null,
         }),
@@ -65,7 +65,7 @@ pub(super) fn series(series: &Series, language: Language) -> Value {
         "number_of_episodes": series.episodes(), "number_of_seasons": series.seasons.len(),
         "origin_country": ["US"], "original_language": series.original_language(),
         "original_name": series.original_title(), "overview": overview, "popularity": 10.5,
-        "poster_path": Title::Series(series).poster(), "production_companies": [], "production_countries": [],
+        "poster_path": Title::Series(series).poster(), "production_companies": companies(&series.studios), "production_countries": [],
         "seasons": seasons(series, language), "softcore": false, "spoken_languages": [], "status": series.status,
         "tagline": "", "type": "Scripted", "vote_average": number(series.rating), "vote_count": series.votes,
     })
@@ -73,7 +73,7 @@ pub(super) fn series(series: &Series, language: Language) -> Value {
 
 pub(super) fn series_part(series: &Series, name: &str) -> Option<Value> {
     Some(match name {
-        "credits" | "aggregate_credits" => credits(&[], "", "", &series.cast),
+        "credits" | "aggregate_credits" => credits(&[], "", "", &series.cast, &series.characters),
         "external_ids" => json!({
             "imdb_id": series.imdb_id, "freebase_mid": "", "freebase_id": null, "tvdb_id": series.tvdb_id,
             "tvrage_id": null, "wikidata_id": null, "facebook_id": "", "instagram_id": null, "twitter_id": null,
@@ -170,17 +170,22 @@ fn credit_id(name: &str) -> String {
     format!("{:024x}", person_id(name))
 }
 
-fn credits(crew: &[String], job: &str, department: &str, cast: &[String]) -> Value {
+fn companies(names: &[String]) -> Vec<Value> {
+    let company = |name: &String| json!({ "id": person_id(name), "logo_path": null, "name": name, "origin_country": "US" });
+    names.iter().map(company).collect()
+}
+
+fn credits(crew: &[String], job: &str, department: &str, cast: &[String], characters: &[String]) -> Value {
     let person = |name: &String| {
         json!({
             "adult": false, "gender": 0, "id": person_id(name), "name": name, "original_name": name,
             "popularity": 0.5, "profile_path": null, "credit_id": credit_id(name),
         })
     };
-    let played = (0..).zip(cast).map(|(order, name): (u32, _)| {
+    let played = (0..).zip(cast).map(|(order, name): (usize, _)| {
         let mut row = person(name);
         row["known_for_department"] = "Acting".into();
-        row["character"] = "".into();
+        row["character"] = characters.get(order).map_or("", String::as_str).into();
         row["order"] = order.into();
         row
     });
