@@ -120,7 +120,7 @@ disclosures! {
     GoogleBooksIsbn {
         source: GoogleBooks,
         why: "You scan or type an ISBN",
-        sent: "The ISBN"
+        sent: "The number, in its form of thirteen digits"
     }
     GoogleBooksPicture {
         source: GoogleBooks,

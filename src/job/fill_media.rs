@@ -59,5 +59,8 @@ async fn fill(app: &App, share: &DayShare, sweeps: bool) -> Result<bool> {
         episode::settle(&app.db, title).await?;
     }
     media::meet_covers(&app.db, &app.catalog, &app.covers, &filled.covers).await;
+    for (title, language) in &filled.complete {
+        media::done(&app.db, title, *language).await?;
+    }
     Ok(filled.more)
 }

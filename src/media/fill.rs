@@ -101,6 +101,8 @@ pub struct Filled {
     pub told: Vec<MediaId>,
     /// Their covers.
     pub covers: Vec<Cover>,
+    /// Titles of which all is known, to be taken off the queue when everybody was told.
+    pub complete: Vec<(MediaId, Language)>,
     /// Whether there was anything to do.
     pub more: bool,
 }
@@ -122,7 +124,7 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled
         filled.more = true;
         match (wanted.media_id.parse(), Language::parse(&wanted.language)) {
             (Ok(id), Some(language)) => by_language.entry(language).or_default().push(id),
-            _ => done(db, &wanted.media_id, &wanted.language).await?,
+            _ => take_off(db, &wanted.media_id, &wanted.language).await?,
         }
     }
     for (language, ids) in by_language {
@@ -135,18 +137,20 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled
         let work: Vec<_> = answers
             .into_iter()
             .map(|(id, answer)| {
-                async move {
-                    let kept = keep(db, catalog, &id, language, answer.ok()).await;
-                    kept.map(|told| told.then_some(id))
-                }
-                .boxed()
+                async move { (id.clone(), keep(db, catalog, &id, language, answer.ok()).await) }.boxed()
             })
             .collect();
         // One title that fails does not stop the others; it is tried again after its pause.
         let mut outcomes = stream::iter(work).buffer_unordered(AT_ONCE);
         while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Ok(id) => filled.told.extend(id),
+            let (id, kept) = outcome;
+            match kept {
+                Ok(Kept::Nothing) => {}
+                Ok(Kept::Part) => filled.told.push(id),
+                Ok(Kept::All) => {
+                    filled.told.push(id.clone());
+                    filled.complete.push((id, language));
+                }
                 Err(error) => tracing::warn!(%error, "a title could not be kept"),
             }
         }
@@ -184,35 +188,45 @@ async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
     Ok(taken == 1)
 }
 
-async fn done(db: &Db, media_id: &str, language: &str) -> Result<()> {
+/// Takes a title off the queue.
+pub async fn done(db: &Db, id: &MediaId, language: Language) -> Result<()> {
+    take_off(db, id.as_str(), language.as_str()).await
+}
+
+async fn take_off(db: &Db, media_id: &str, language: &str) -> Result<()> {
     media_wanted::Entity::delete_by_id((media_id.to_owned(), language.to_owned())).exec(db.shared()).await?;
     Ok(())
 }
 
-/// Keeps an answer; tells whether there was one. A title stays wanted until all of it is known.
+/// How much of a title is known now.
+enum Kept {
+    Nothing,
+    /// The title, but not all of its seasons: it stays wanted.
+    Part,
+    All,
+}
+
+/// Keeps an answer.
 async fn keep(
     db: &Db,
     catalog: &Catalog,
     id: &MediaId,
     language: Language,
     answer: Option<Answer>,
-) -> Result<bool> {
+) -> Result<Kept> {
     let item = match answer {
         Some(Answer::Found { item, stale: false }) => item,
         // What is old is better than nothing, but nothing new.
         Some(Answer::Found { item, stale: true }) if !store::is_known(db.read(), id).await? => item,
         Some(Answer::Unknown) => {
             store::remember_unknown(db, id).await?;
-            done(db, id.as_str(), language.as_str()).await?;
-            return Ok(true);
+            return Ok(Kept::All);
         }
-        Some(Answer::Found { .. }) | None => return Ok(false),
+        Some(Answer::Found { .. }) | None => return Ok(Kept::Nothing),
     };
     store::remember(db, &item, language).await?;
-    if id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await? {
-        done(db, id.as_str(), language.as_str()).await?;
-    }
-    Ok(true)
+    let complete = id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await?;
+    Ok(if complete { Kept::All } else { Kept::Part })
 }
 
 /// Looks up the seasons that are new, running or old; tells whether all are known now.

@@ -13,7 +13,7 @@ mod thumbhash;
 
 pub use announce::announce;
 pub use cover::{Covers, Known, Sight};
-pub use fill::{Filled, Wanted, fill, meet_covers, sweep};
+pub use fill::{Filled, Wanted, done, fill, meet_covers, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};

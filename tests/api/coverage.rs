@@ -195,6 +195,8 @@ both! {
             .await
             .expect(201);
         t.filled(SERIES).await;
+        let image = operations::all().into_iter().find(|operation| operation.id == "getImage").unwrap();
+        stranger.get(&image.path(&HERS)).send().await.expect(200);
 
         let with_ids: Vec<Operation> =
             operations::all().into_iter().filter(|operation| operation.template.contains('{')).collect();
