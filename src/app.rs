@@ -1,14 +1,19 @@
 //! The one place where the parts are put together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::catalog::{Catalog, DayShare, Language, MediaId};
+use crate::catalog::{
+    BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
+};
 use crate::clerk::Verifier;
 use crate::config::Config;
-use crate::db::Db;
-use crate::media::{self, Wanted};
+use crate::db::{Db, sqlite_file};
+use crate::error::Error;
+use crate::media::{self, Covers, Wanted};
+use crate::secret::{Purpose, SecretError, Secrets};
 use crate::telemetry::Metrics;
 
 /// Everything an operation may need. Clones share it all.
@@ -19,6 +24,7 @@ pub struct App {
     pub clerk: Verifier,
     pub catalog: Catalog,
     pub wanted: Wanted,
+    pub covers: Covers,
     pub metrics: Metrics,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
@@ -33,6 +39,8 @@ pub enum StartError {
     Config(#[from] crate::config::ConfigError),
     #[error("{0}")]
     Catalog(#[from] crate::catalog::CatalogError),
+    #[error("OMNITRACK_SECRET_KEY: {0}")]
+    Secret(#[from] SecretError),
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
 }
@@ -47,8 +55,11 @@ impl App {
 
     /// Without a database and reachable by nobody: enough to print the contract.
     pub fn detached() -> Result<Self, StartError> {
-        let config =
-            Config::read(&|name| (name == "CLERK_ISSUER").then(|| "https://clerk.invalid".to_owned()))?;
+        let config = Config::read(&|name| match name {
+            "CLERK_ISSUER" => Some("https://clerk.invalid".to_owned()),
+            "OMNITRACK_SECRET_KEY" => Some("signs nothing that anybody sees".to_owned()),
+            _ => None,
+        })?;
         Self::with_db(config, Db::detached())
     }
 
@@ -56,18 +67,34 @@ impl App {
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let catalog = Catalog::new(&config.sources)?;
+        let secrets = match &config.secrets {
+            Some(secrets) => secrets.clone(),
+            None => Secrets::kept_in(&secret_file(&config)?)?,
+        };
         Ok(Self {
             config: Arc::new(config),
             db,
             clerk,
             catalog,
             wanted: Wanted::default(),
+            covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))
                 .build(),
         })
+    }
+
+    /// A cover of its source. What is learnt by the way, its thumbhash or that there is none, is kept.
+    pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Arc<Picture>, Error> {
+        let found = self.catalog.picture(cover, size).await.map_err(|unavailable| {
+            Error::SourceUnavailable { retry_after_seconds: unavailable.retry_after_seconds }
+        })?;
+        if size == CoverSize::Small || found.is_none() {
+            self.covers.meet(&self.db, cover, found.as_deref()).await;
+        }
+        found.ok_or(Error::NotFound)
     }
 
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.
@@ -91,8 +118,10 @@ impl App {
 
     /// Brings the sources' counters up to date before the metrics are shown.
     pub fn publish_source_metrics(&self) {
-        for source in self.catalog.stats().sources {
-            let name = source.source.as_str();
+        let stats = self.catalog.stats();
+        let named = stats.sources.iter().map(|source| (source.source.as_str(), source));
+        let pictures = stats.pictures.iter().map(|source| (pictures_of(source.source), source));
+        for (name, source) in named.chain(pictures) {
             let outcomes = [
                 ("sent", source.requests),
                 ("error", source.errors),
@@ -105,6 +134,28 @@ impl App {
             for (outcome, total) in outcomes {
                 self.metrics.source_requests(name, outcome, total);
             }
+            let state = match source.breaker {
+                BreakerState::Closed => 0,
+                BreakerState::HalfOpen => 1,
+                BreakerState::Open => 2,
+            };
+            self.metrics.source_breaker(name, source.breaker_opened, state);
         }
+    }
+}
+
+/// Where the secret is kept that nobody has set: beside the database, whose fate it shares.
+fn secret_file(config: &Config) -> Result<PathBuf, sea_orm::DbErr> {
+    let mut path = sqlite_file(&config.database_url)?;
+    path.as_mut_os_string().push(".key");
+    Ok(path)
+}
+
+/// What the metrics call the pictures of a source.
+fn pictures_of(source: SourceName) -> &'static str {
+    match source {
+        SourceName::Tmdb => "tmdb_images",
+        SourceName::Igdb => "igdb_images",
+        SourceName::GoogleBooks => "google_books_images",
     }
 }

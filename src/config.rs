@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 
+use crate::secret::Secrets;
+
 /// A value that must not reach a log: `Debug` prints a placeholder.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -32,6 +34,8 @@ impl fmt::Debug for Secret {
 pub struct Config {
     pub listen: SocketAddr,
     pub database_url: Secret,
+    /// What addresses are signed with; `None` on SQLite means the one kept beside the file.
+    pub secrets: Option<Secrets>,
     pub clerk: Clerk,
     pub sources: Sources,
     pub tls: Option<Tls>,
@@ -80,6 +84,7 @@ pub struct Tmdb {
     pub access_token: Secret,
     /// Without a trailing slash, like every base address here.
     pub base_url: String,
+    pub image_base_url: String,
 }
 
 #[derive(Debug, Clone)]
@@ -88,12 +93,14 @@ pub struct Igdb {
     pub client_secret: Secret,
     pub token_url: String,
     pub base_url: String,
+    pub image_base_url: String,
 }
 
 #[derive(Debug, Clone)]
 pub struct GoogleBooks {
     pub api_key: Secret,
     pub base_url: String,
+    pub image_base_url: String,
 }
 
 /// Certificate chain and key, both PEM files; read again when they change.
@@ -112,6 +119,8 @@ pub struct Limits {
     pub search: u32,
     /// Per client address, for what needs no token and for tokens that are refused.
     pub address: u32,
+    /// Pictures per client address: they need no token, and a page shows dozens at once.
+    pub image: u32,
     /// Connections open at once.
     pub connections: usize,
 }
@@ -165,9 +174,11 @@ impl Config {
                  or OMNITRACK_BEHIND_PROXY=true when a proxy encrypts in front",
             );
         }
+        let database_url = database_url(&env)?;
         Ok(Self {
             listen,
-            database_url: database_url(&env)?,
+            secrets: secrets(&env, &database_url)?,
+            database_url,
             clerk: clerk(&env)?,
             sources: sources(&env)?,
             tls,
@@ -177,6 +188,7 @@ impl Config {
                 account: env.positive("OMNITRACK_RATE_ACCOUNT", "1200")?,
                 search: env.positive("OMNITRACK_RATE_SEARCH", "120")?,
                 address: env.positive("OMNITRACK_RATE_ADDRESS", "300")?,
+                image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
             operator: Operator {
@@ -206,6 +218,16 @@ fn database_url(env: &Env<'_>) -> Result<Secret, ConfigError> {
         return wrong("DATABASE_URL", "must begin with sqlite:// or postgres://");
     }
     Ok(Secret::new(url))
+}
+
+/// Instances that share a PostgreSQL must share the secret, so that it cannot be made up at one of them.
+fn secrets(env: &Env<'_>, database_url: &Secret) -> Result<Option<Secrets>, ConfigError> {
+    let name = "OMNITRACK_SECRET_KEY";
+    match env.get(name) {
+        Some(list) => Secrets::parse(&list).map(Some).or_else(|error| wrong(name, error.to_string())),
+        None if database_url.expose().starts_with("sqlite:") => Ok(None),
+        None => wrong(name, "is needed with PostgreSQL, the same at every instance"),
+    }
 }
 
 fn clerk(env: &Env<'_>) -> Result<Clerk, ConfigError> {
@@ -259,6 +281,7 @@ fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
         Some(token) => Some(Tmdb {
             access_token: Secret::new(token),
             base_url: env.url("TMDB_BASE_URL", "https://api.themoviedb.org/3")?,
+            image_base_url: env.url("TMDB_IMAGE_BASE_URL", "https://image.tmdb.org/t/p")?,
         }),
         None => None,
     };
@@ -268,6 +291,7 @@ fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
             client_secret: Secret::new(secret),
             token_url: env.url("TWITCH_TOKEN_URL", "https://id.twitch.tv/oauth2/token")?,
             base_url: env.url("IGDB_BASE_URL", "https://api.igdb.com/v4")?,
+            image_base_url: env.url("IGDB_IMAGE_BASE_URL", "https://images.igdb.com/igdb/image/upload")?,
         }),
         (None, None) => None,
         (Some(_), None) => return wrong("TWITCH_CLIENT_SECRET", "is needed with TWITCH_CLIENT_ID"),
@@ -277,6 +301,8 @@ fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
         Some(key) => Some(GoogleBooks {
             api_key: Secret::new(key),
             base_url: env.url("GOOGLE_BOOKS_BASE_URL", "https://www.googleapis.com/books/v1")?,
+            image_base_url: env
+                .url("GOOGLE_BOOKS_IMAGE_BASE_URL", "https://books.google.com/books/content")?,
         }),
         None => None,
     };

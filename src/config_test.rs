@@ -26,7 +26,14 @@ fn wrong_settings_name_themselves() {
         (&[ISSUER, ("OMNITRACK_LISTEN", "0.0.0.0:80")], "OMNITRACK_LISTEN"),
         (&[ISSUER, ("OMNITRACK_TLS_CERT", "a.pem")], "OMNITRACK_TLS_KEY"),
         (&[ISSUER, ("DATABASE_URL", "mysql://x")], "DATABASE_URL"),
+        (&[ISSUER, ("DATABASE_URL", "postgres://h/d")], "OMNITRACK_SECRET_KEY"),
+        (&[ISSUER, ("OMNITRACK_SECRET_KEY", "fifteen letters")], "OMNITRACK_SECRET_KEY"),
+        (&[ISSUER, ("OMNITRACK_SECRET_KEY", "sixteen letters!,")], "OMNITRACK_SECRET_KEY"),
         (&[ISSUER, ("OMNITRACK_SOURCE_SHARE", "0")], "OMNITRACK_SOURCE_SHARE"),
+        (
+            &[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_IMAGE_BASE_URL", "http://example.com")],
+            "TMDB_IMAGE_BASE_URL",
+        ),
         (&[ISSUER, ("OMNITRACK_LOG", "loud")], "OMNITRACK_LOG"),
         (&[ISSUER, ("TWITCH_CLIENT_ID", "x")], "TWITCH_CLIENT_SECRET"),
         (&[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_BASE_URL", "http://example.com")], "TMDB_BASE_URL"),
@@ -47,8 +54,11 @@ fn an_outside_address_is_fine_behind_a_proxy_or_with_tls() {
 
 #[test]
 fn secrets_do_not_show() {
-    let config =
-        read(&[ISSUER, ("TMDB_ACCESS_TOKEN", "hunter2"), ("DATABASE_URL", "postgres://u:hunter2@h/d")])
-            .expect("valid");
-    assert!(!format!("{config:?}").contains("hunter2"));
+    let config = read(&[
+        ISSUER,
+        ("TMDB_ACCESS_TOKEN", "hunter2"),
+        ("DATABASE_URL", "postgres://u:hunter2@h/d"),
+        ("OMNITRACK_SECRET_KEY", "hunter2hunter2hunter2"),
+    ]);
+    assert!(!format!("{:?}", config.expect("valid")).contains("hunter2"));
 }

@@ -24,6 +24,7 @@ pub mod job;
 pub mod library;
 pub mod list;
 pub mod media;
+pub mod secret;
 pub mod serve;
 pub mod server;
 pub mod sync;

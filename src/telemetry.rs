@@ -65,6 +65,8 @@ struct Inner {
     durations: Family<Route, Histogram, fn() -> Histogram>,
     in_flight: Gauge,
     source_requests: Family<SourceOutcome, Counter<u64, AtomicU64>>,
+    breaker_opened: Family<OfSource, Counter<u64, AtomicU64>>,
+    breaker_state: Family<OfSource, Gauge>,
     refused_tokens: Family<Refusal, Counter>,
 }
 
@@ -87,6 +89,11 @@ struct SourceOutcome {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfSource {
+    source: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     reason: &'static str,
 }
@@ -104,6 +111,7 @@ impl Metrics {
         let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let in_flight = Gauge::default();
         let source_requests = Family::default();
+        let (breaker_opened, breaker_state) = (Family::default(), Family::default());
         let refused_tokens = Family::default();
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
@@ -114,8 +122,21 @@ impl Metrics {
         );
         registry.register("http_requests_in_flight", "Requests under way", in_flight.clone());
         registry.register("source_requests", "Requests to sources by outcome", source_requests.clone());
+        let help = "Times a source was left alone for a while because it failed again and again";
+        registry.register("source_breaker_opened", help, breaker_opened.clone());
+        let help = "Whether a source is asked: 0 yes, 1 by one request at a time, 2 no";
+        registry.register("source_breaker_state", help, breaker_state.clone());
         registry.register("refused_tokens", "Session tokens refused by reason", refused_tokens.clone());
-        Self(Arc::new(Inner { registry, requests, durations, in_flight, source_requests, refused_tokens }))
+        Self(Arc::new(Inner {
+            registry,
+            requests,
+            durations,
+            in_flight,
+            source_requests,
+            breaker_opened,
+            breaker_state,
+            refused_tokens,
+        }))
     }
 
     /// Counts a request as under way for as long as the guard lives.
@@ -136,6 +157,14 @@ impl Metrics {
     pub fn source_requests(&self, source: &'static str, outcome: &'static str, total: u64) {
         let counter = self.0.source_requests.get_or_create(&SourceOutcome { source, outcome });
         counter.inner().fetch_max(total, Ordering::Relaxed);
+    }
+
+    /// Sets how often the breaker of `source` has opened since the start, and how it stands: 0 closed,
+    /// 1 half open, 2 open.
+    pub fn source_breaker(&self, source: &'static str, opened: u64, state: i64) {
+        let label = OfSource { source };
+        self.0.breaker_opened.get_or_create(&label).inner().fetch_max(opened, Ordering::Relaxed);
+        self.0.breaker_state.get_or_create(&label).set(state);
     }
 
     /// Counts a session token refused, by `clerk::Rejected::reason`.

@@ -6,6 +6,7 @@ mod bare;
 mod cold;
 mod flood;
 mod footprint;
+mod frugality;
 mod load;
 mod place;
 mod postgres;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime.block_on(async {
             match arguments.first().map(String::as_str) {
                 Some("bare") => bare::run(arguments.get(1..).unwrap_or_default()).await,
+                Some("frugality") => frugality::print(arguments.get(1..).unwrap_or_default()).await,
                 _ => run::all(&arguments).await,
             }
         }),

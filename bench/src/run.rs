@@ -13,7 +13,7 @@ use crate::postgres::Cluster;
 use crate::race::{self, Outcome};
 use crate::report::{Limit, Row, Table};
 use crate::service::{self, Process};
-use crate::{Result, cold, footprint, place, seed};
+use crate::{Result, cold, footprint, frugality, place, seed};
 
 const READERS: usize = 64;
 const WRITERS: usize = 32;
@@ -36,7 +36,7 @@ struct Bench {
 }
 
 /// Measures everything and prints the table. With an argument only the parts whose names contain it:
-/// `footprint`, `sqlite`, `postgres`.
+/// `footprint`, `frugality`, `sqlite`, `postgres`.
 ///
 /// # Errors
 /// Something did not start or did not answer. A bar that is missed is no error.
@@ -56,6 +56,9 @@ pub async fn all(only: &[String]) -> Result<()> {
     }
     if wanted("footprint") {
         bench.footprint().await?;
+    }
+    if wanted("frugality") {
+        bench.rows.extend(frugality::rows(frugality::Day::WHOLE).await?);
     }
     println!("\n{}", Table(bench.rows));
     for difference in bench.differences {

@@ -17,6 +17,9 @@ pub const SHARED: &str = "movie:tmdb:603";
 /// 2026-01-01, in milliseconds.
 const DAY_ONE: i64 = 1_767_225_600_000;
 
+/// Of every cover.
+pub const THUMBHASH: &str = "1QcSHQRnh493V4dIh4eXh1h4kJUI";
+
 /// The name of an account at the stand-in of Clerk.
 pub fn user(index: usize) -> String {
     format!("bench{index}")
@@ -51,15 +54,20 @@ fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
     let titles = 1..=ENTRIES;
     let media = titles.clone().map(|number| {
         let (id, title) = (media_id(number), title(number));
-        let details = details(number);
+        let (details, (_, image)) = (details(number), cover(number));
         format!(
-            "('{id}', 'known', '{title}', '{title}', '19{:02}-05-17', {details}, {DAY_ONE})",
+            "('{id}', 'known', '{title}', '{title}', '{image}', '19{:02}-05-17', {details}, {DAY_ONE})",
             number % 100
         )
     });
     let texts = titles.clone().map(|number| {
-        let (id, title) = (media_id(number), title(number));
-        format!("('{id}', 'en-US', '{title}', '{title}', 'A story in a few sentences.', '[]', {DAY_ONE})")
+        let (id, title, (_, image)) = (media_id(number), title(number), cover(number));
+        let text = "A story in a few sentences.";
+        format!("('{id}', 'en-US', '{title}', '{title}', '{image}', '{text}', '[]', {DAY_ONE})")
+    });
+    let covers = titles.clone().map(|number| {
+        let (source, image) = cover(number);
+        format!("('{source}', '{image}', '{THUMBHASH}', FALSE, {DAY_ONE})")
     });
     let own = titles.map(|number| entry(&uuid(account(0)), number));
     let others = (1..ACCOUNTS).map(|index| entry(&uuid(account(index)), 603));
@@ -83,13 +91,15 @@ fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
             &mut accounts,
         ),
         insert(
-            "media (id, state, title, sort_title, release_date, runtime_minutes, page_count, season_count, \
+            "media (id, state, title, sort_title, cover, release_date, runtime_minutes, page_count, season_count, \
              episode_count, refreshed_at)",
             &mut { media },
         ),
-        insert("media_text (media_id, language, title, sort_title, overview, genres, refreshed_at)", &mut {
-            texts
-        }),
+        insert(
+            "media_text (media_id, language, title, sort_title, cover, overview, genres, refreshed_at)",
+            &mut { texts },
+        ),
+        insert("cover (source, image, thumbhash, missing, seen_at)", &mut { covers }),
         insert(entry_columns, &mut own.chain(others)),
     ]
 }
@@ -101,6 +111,15 @@ fn media_id(number: usize) -> String {
         0 => format!("tv:tmdb:{number}"),
         1 => format!("game:igdb:{number}"),
         _ => format!("book:google_books:volume{number:06}"),
+    }
+}
+
+/// The source of a title's cover and what it is called there.
+fn cover(number: usize) -> (&'static str, String) {
+    match number % 4 {
+        1 => ("igdb", format!("co{number}")),
+        2 => ("google_books", format!("volume{number:06}")),
+        _ => ("tmdb", format!("/poster{number:020}.jpg")),
     }
 }
 

@@ -23,12 +23,19 @@ pub struct Process {
     child: Child,
 }
 
+/// What the service signs with.
+pub fn secret() -> String {
+    "a key that only the measurement knows".repeat(2)
+}
+
 /// Settings that hold in every part of the run. Log lines are written as usual, to nowhere.
 pub fn settings(database: &str, of_sources: &[(&'static str, String)]) -> Vec<(&'static str, String)> {
     let mut settings = of_sources.to_vec();
     settings.push(("DATABASE_URL", database.to_owned()));
-    settings.push(("OMNITRACK_SECRET_KEY", "a key that only the measurement knows".repeat(2)));
-    for limit in ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"] {
+    settings.push(("OMNITRACK_SECRET_KEY", secret()));
+    for limit in
+        ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS", "OMNITRACK_RATE_IMAGE"]
+    {
         settings.push((limit, "100000000".to_owned()));
     }
     settings

@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 
 mod dialect;
 mod m20261122_0001_foundation;
+mod m20261122_0002_cover;
 mod m20261122_0003_episode;
 mod m20261122_0004_sync;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261122_0001_foundation::Migration),
+            Box::new(m20261122_0002_cover::Migration),
             Box::new(m20261122_0003_episode::Migration),
             Box::new(m20261122_0004_sync::Migration),
         ]

@@ -80,6 +80,8 @@ pub struct Timing {
     pub search_deadline: Duration,
     /// How long a caller waits for details.
     pub lookup_deadline: Duration,
+    /// How long one request to a source may take, from its connection to the end of the answer.
+    pub request_timeout: Duration,
     /// How long a page of hits waits for the names of their genres.
     pub genre_patience: Duration,
     /// The mean pause before the first retry; it doubles for the second.
@@ -92,6 +94,7 @@ impl Default for Timing {
         Self {
             search_deadline: Duration::from_millis(2500),
             lookup_deadline: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(10),
             genre_patience: Duration::from_millis(500),
             retry_pause: Duration::from_millis(200),
             clock: Arc::new(clock::now),

@@ -10,7 +10,8 @@ use moka::Expiry;
 use super::gate::Clock;
 use super::item::MediaItem;
 use super::media_id::{MediaId, SourceName};
-use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, TmdbLookup};
+use super::picture::Picture;
+use super::request::{GoogleBooksLookup, IgdbLookup, Lookup, PictureLookup, TmdbLookup};
 use super::season::Season;
 use crate::clock::Millis;
 
@@ -20,6 +21,9 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// How long an answer serves that is no longer fresh.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// How long a picture is fresh: the name of another picture would be another.
+const PICTURE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A guess at what an entry costs besides its content, in bytes.
 const OVERHEAD: usize = 256;
@@ -35,6 +39,9 @@ pub(super) enum Value {
     Genres(Arc<Genres>),
     /// The titles that a code stands for.
     Titles(Arc<[MediaId]>),
+    Picture(Arc<Picture>),
+    /// The source has no picture of that name.
+    NoPicture,
     /// Several games at once; never kept under one key.
     Games(Arc<Games>),
 }
@@ -64,7 +71,9 @@ enum Sort {
 impl Value {
     fn fresh_for(&self, of: Sort) -> Duration {
         match self {
+            Value::NoPicture => HOUR,
             _ if self.is_nothing() => 10 * MINUTE,
+            Value::Picture(_) => PICTURE,
             Value::Page(_) if of == Sort::Search => 30 * MINUTE,
             Value::Page(_) if of == Sort::Chart => 6 * HOUR,
             _ => DAY,
@@ -80,8 +89,10 @@ impl Value {
         match self {
             Value::Page(page) => page.items.is_empty(),
             Value::Titles(ids) => ids.is_empty(),
-            Value::Unknown => true,
-            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) => false,
+            Value::Unknown | Value::NoPicture => true,
+            Value::Item(_) | Value::Season(_) | Value::Genres(_) | Value::Games(_) | Value::Picture(_) => {
+                false
+            }
         }
     }
 
@@ -89,8 +100,9 @@ impl Value {
         match self {
             Value::Page(page) => page.items.iter().map(|item| item.weight()).sum(),
             Value::Item(item) => item.weight(),
+            Value::Picture(picture) => size_of::<Picture>() + picture.bytes.len(),
             Value::Season(season) => season.weight(),
-            Value::Unknown => 0,
+            Value::Unknown | Value::NoPicture => 0,
             Value::Titles(ids) => ids.iter().map(|id| 16 + id.as_str().len()).sum(),
             Value::Genres(names) => names.values().map(|name| 48 + name.capacity()).sum(),
             Value::Games(games) => {
@@ -185,6 +197,11 @@ impl Cache {
         self.entries.insert(lookup, Entry { value, fresh_until, kept_for });
     }
 
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.entries.run_pending_tasks();
+    }
+
     /// Entries and their weight in bytes; both lag a little.
     pub(super) fn size(&self) -> (u64, u64) {
         (self.entries.entry_count(), self.entries.weighted_size())
@@ -199,7 +216,8 @@ impl Lookup {
             Lookup::Igdb(IgdbLookup::Search { text, .. }) => text.as_str().len(),
             Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() * 8,
             Lookup::GoogleBooks(GoogleBooksLookup::Search { text, .. }) => text.as_str().len(),
-            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.len(),
+            Lookup::GoogleBooks(GoogleBooksLookup::Volume { id }) => id.as_str().len(),
+            Lookup::Picture(PictureLookup { cover, .. }) => cover.as_str().len(),
             Lookup::Igdb(IgdbLookup::Slug { slug }) => slug.as_str().len(),
             Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn }) => isbn.as_str().len(),
             Lookup::Igdb(IgdbLookup::Chart { .. }) => 0,

@@ -15,7 +15,7 @@ fn cache(bytes: u64) -> (Cache, Arc<AtomicI64>) {
 }
 
 fn volume(id: &str) -> Lookup {
-    Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.into() })
+    Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: format!("book:google_books:{id}").parse().unwrap() })
 }
 
 fn item(overview: usize) -> Value {
@@ -76,7 +76,7 @@ fn the_cache_is_bounded_by_weight() {
     for number in 0..1000 {
         cache.insert(volume(&number.to_string()), item(1000));
     }
-    cache.entries.run_pending_tasks();
+    cache.settle();
     let (entries, bytes) = cache.size();
     assert!(bytes <= 100_000, "{bytes}");
     assert!((20..100).contains(&entries), "{entries}");

@@ -60,7 +60,7 @@ impl ImdbId {
 pub struct TvdbId(i32);
 
 impl TvdbId {
-    fn new(number: i32) -> Option<Self> {
+    pub(super) fn new(number: i32) -> Option<Self> {
         (number > 0).then_some(Self(number))
     }
 

@@ -20,7 +20,8 @@ use super::igdb::Igdb;
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{IgdbLookup, Lookup, TmdbLookup, TmdbScope};
+use super::picture::Pictures;
+use super::request::{IgdbLookup, Lookup, PictureLookup, TmdbLookup, TmdbScope};
 use super::season::Season;
 use super::stats::Counters;
 use super::tmdb::Tmdb;
@@ -30,9 +31,12 @@ use crate::config;
 pub(super) struct Desk {
     pub(super) cache: Arc<Cache>,
     flights: Arc<Flights>,
+    /// Apart, so that many pictures at once keep nobody from looking a title up.
+    picture_flights: Arc<Flights>,
     tmdb: Option<Tmdb>,
     igdb: Option<Igdb>,
     google_books: Option<GoogleBooks>,
+    pictures: Pictures,
     clock: Clock,
     genre_patience: Duration,
     pub(super) search_deadline: Duration,
@@ -52,6 +56,7 @@ impl Desk {
         let cache = Arc::new(Cache::new(*cache_bytes, timing.clock.clone()));
         Ok(Self {
             flights: Flights::new(cache.clone()),
+            picture_flights: Flights::new(cache.clone()),
             cache,
             tmdb: tmdb.as_ref().map(|config| Tmdb::new(config, *share, timing)).transpose()?,
             igdb: igdb.as_ref().map(|config| Igdb::new(config, *share, timing)).transpose()?,
@@ -59,6 +64,7 @@ impl Desk {
                 .as_ref()
                 .map(|config| GoogleBooks::new(config, *share, timing))
                 .transpose()?,
+            pictures: Pictures::new(sources, timing)?,
             clock: timing.clock.clone(),
             genre_patience: timing.genre_patience,
             search_deadline: timing.search_deadline,
@@ -71,12 +77,24 @@ impl Desk {
         DateTime::from_timestamp_millis((self.clock)()).unwrap_or_default().date_naive()
     }
 
-    fn wire(&self, source: SourceName) -> Option<&Wire> {
+    pub(super) fn wire(&self, source: SourceName) -> Option<&Wire> {
         match source {
             SourceName::Tmdb => self.tmdb.as_ref().map(|tmdb| &tmdb.wire),
             SourceName::Igdb => self.igdb.as_ref().map(|igdb| &igdb.wire),
             SourceName::GoogleBooks => self.google_books.as_ref().map(|google_books| &google_books.wire),
         }
+    }
+
+    /// The wire that a lookup takes; pictures have their own.
+    fn wire_of(&self, lookup: &Lookup) -> Option<&Wire> {
+        match lookup {
+            Lookup::Picture(_) => self.pictures.wire(lookup.source()),
+            _ => self.wire(lookup.source()),
+        }
+    }
+
+    pub(super) fn picture_wire(&self, source: SourceName) -> Option<&Wire> {
+        self.pictures.wire(source)
     }
 
     pub(super) fn counters(&self, source: SourceName) -> Option<&Counters> {
@@ -90,7 +108,7 @@ impl Desk {
         share: &DayShare,
         deadline: Instant,
     ) -> Result<Got, Failure> {
-        let counters = self.counters(lookup.source()).ok_or(Failure::NotConfigured)?;
+        let counters = self.wire_of(lookup).map(|wire| &wire.counters).ok_or(Failure::NotConfigured)?;
         let kept = match self.cache.get(lookup) {
             Some((value, true)) => {
                 counters.cache_hits.add_one();
@@ -136,9 +154,11 @@ impl Desk {
     fn board(self: &Arc<Self>, lookup: &Lookup, share: Option<&DayShare>) -> Result<Boarded, Failure> {
         let permit = || match (self.google_books.as_ref(), lookup, share) {
             (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
-            _ => self.wire(lookup.source()).ok_or(Failure::NotConfigured)?.gate.check_open(),
+            _ => self.wire_of(lookup).ok_or(Failure::NotConfigured)?.gate.check_open(),
         };
-        self.flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
+        let flights =
+            if matches!(lookup, Lookup::Picture(_)) { &self.picture_flights } else { &self.flights };
+        flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
     }
 
     /// Asks the source. Boxed, because a flight may start another.
@@ -151,10 +171,29 @@ impl Desk {
                     page => Ok(page),
                 },
                 (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => google_books.fetch(lookup).await,
+                (Lookup::Picture(lookup), ..) => self.fetch_picture(lookup).await,
                 _ => Err(Failure::NotConfigured),
             }
         }
         .boxed()
+    }
+
+    /// A source that shows a picture for what it has no picture of has none.
+    async fn fetch_picture(self: &Arc<Self>, lookup: &PictureLookup) -> Outcome {
+        let found = self.pictures.fetch(lookup).await?;
+        let (Value::Picture(picture), Some(blank)) = (&found, lookup.blank()) else { return Ok(found) };
+        match self.landed(&Lookup::Picture(blank)).await {
+            Ok(Value::Picture(blank)) if blank.digest == picture.digest => Ok(Value::NoPicture),
+            _ => Ok(found),
+        }
+    }
+
+    /// The answer to a lookup that another one needs.
+    async fn landed(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
+        match self.board(lookup, None)? {
+            Boarded::Landed(value) => Ok(value),
+            Boarded::Flying(flight) => flight.landing().await,
+        }
     }
 
     async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {

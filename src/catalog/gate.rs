@@ -1,5 +1,6 @@
 //! Keeps requests to one source within its allowance: so many a second, so many open at once, so
-//! many a day, none while the source has asked for a pause. Whoever would wait too long is refused.
+//! many a day, none while the source has asked for a pause or fails again and again. Whoever would
+//! wait too long is refused.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use super::breaker::{Breaker, Trial};
 use super::day_share::{DayCount, next_pacific_midnight, pacific_day};
 use super::failure::Failure;
 use crate::clock::Millis;
@@ -31,9 +33,17 @@ pub(super) struct Allowance {
 pub(super) struct Gate {
     clock: Clock,
     closed: Mutex<Closed>,
+    pub(super) breaker: Breaker,
     pace: Pace,
     places: Semaphore,
     day: Option<(DayCount, u32)>,
+}
+
+/// The right to make one request.
+pub(super) struct Pass<'a> {
+    /// To be told how it went.
+    pub(super) trial: Trial<'a>,
+    _place: SemaphorePermit<'a>,
 }
 
 /// Until when no request is made, and what those who come meanwhile are told.
@@ -48,6 +58,7 @@ impl Gate {
     pub(super) fn new(allowance: Allowance, share: f64, clock: Clock) -> Self {
         let part = |number: f64| (number * share).floor().max(1.0);
         Self {
+            breaker: Breaker::new(clock.clone()),
             clock,
             closed: Mutex::default(),
             pace: Pace::new(allowance.per_second * share, part(f64::from(allowance.burst)) as u32),
@@ -60,8 +71,8 @@ impl Gate {
         (self.clock)()
     }
 
-    /// Waits for the right to make one request; it ends with the returned place.
-    pub(super) async fn enter(&self) -> Result<SemaphorePermit<'_>, Failure> {
+    /// Waits for the right to make one request; it ends with the returned pass.
+    pub(super) async fn enter(&self) -> Result<Pass<'_>, Failure> {
         self.check_open()?;
         let busy = Failure::RateLimited { retry_after_seconds: MAX_WAIT.as_secs() };
         let wait = self.pace.reserve(MAX_WAIT).ok_or(busy)?;
@@ -72,21 +83,22 @@ impl Gate {
         };
         // The source may have asked for a pause meanwhile.
         self.check_open()?;
+        let trial = self.breaker.enter()?;
         if let Some((count, limit)) = &self.day
             && !count.take(pacific_day(self.now()), *limit)
         {
             self.close_for_the_day();
             self.check_open()?;
         }
-        Ok(place)
+        Ok(Pass { trial, _place: place })
     }
 
-    /// Fails while the source is closed.
+    /// Fails while the source is not to be asked.
     pub(super) fn check_open(&self) -> Result<(), Failure> {
         let Closed { until, limited } = *lock(&self.closed);
         let left = until - self.now();
         if left <= 0 {
-            return Ok(());
+            return self.breaker.check();
         }
         let retry_after_seconds = u64::try_from(left).unwrap_or(0).div_ceil(1000);
         Err(if limited {

@@ -75,6 +75,13 @@ fn judge(lookup: &GoogleBooksLookup, reply: &Reply) -> Result<Value, Fault> {
         200 => parse(lookup, &reply.json()?).ok_or(Fault::Lasting),
         404 if matches!(lookup, GoogleBooksLookup::Volume { .. }) => Ok(Value::Unknown),
         401 => Err(Fault::Refused),
+        // Google says so of most ids that it does not know, in its own words as in an outage. Counted
+        // as a failure, one list with dead books would shut out everybody's; counted as an answer, an
+        // outage would not be seen. So it says nothing: searches, and answers that are not Google's,
+        // tell whether Google is there.
+        503 if matches!(lookup, GoogleBooksLookup::Volume { .. }) && reply.json().is_ok() => {
+            Err(Fault::Unclear)
+        }
         403 | 429 => Err(limit(reply)),
         _ => Err(reply.fault(MINUTE_PAUSE)),
     }
@@ -111,7 +118,7 @@ fn parse(lookup: &GoogleBooksLookup, body: &Json) -> Option<Value> {
     match lookup {
         GoogleBooksLookup::Volume { id } => {
             body.get("id")?;
-            Some(Value::Item(Arc::new(item(id, body)?)))
+            Some(Value::Item(Arc::new(item(id.source_id(), body)?)))
         }
         // The answer may hold other editions, or other books altogether.
         GoogleBooksLookup::Isbn { isbn } => {

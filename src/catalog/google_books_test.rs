@@ -12,7 +12,7 @@ fn search(page: u32) -> GoogleBooksLookup {
 }
 
 fn volume() -> GoogleBooksLookup {
-    GoogleBooksLookup::Volume { id: "vol_-1".into() }
+    GoogleBooksLookup::Volume { id: "book:google_books:vol_-1".parse().unwrap() }
 }
 
 fn page(number: u32, body: Json) -> Arc<Page> {
@@ -99,7 +99,11 @@ fn the_day_is_told_from_the_minute() {
 
 #[test]
 fn a_share_is_a_tenth_of_what_this_instance_may_call() {
-    let config = config::GoogleBooks { api_key: Secret::new("k"), base_url: "http://127.0.0.1:1".into() };
+    let config = config::GoogleBooks {
+        api_key: Secret::new("k"),
+        base_url: "http://127.0.0.1:1".into(),
+        image_base_url: "http://127.0.0.1:1".into(),
+    };
     let google = GoogleBooks::new(&config, 0.02, &Timing::default()).unwrap();
     let (one, other) = (DayShare::new(), DayShare::new());
     assert!(google.charge(&one).is_ok() && google.charge(&one).is_ok());
@@ -110,7 +114,9 @@ fn a_share_is_a_tenth_of_what_this_instance_may_call() {
 #[test]
 fn an_unknown_volume_is_known_to_be_unknown_only_by_404() {
     assert!(matches!(judge(&volume(), &reply(404, "{}")), Ok(Value::Unknown)));
-    assert_eq!(judge(&volume(), &reply(503, "{}")).err(), Some(Fault::Passing));
+    assert_eq!(judge(&volume(), &reply(503, "{}")).err(), Some(Fault::Unclear));
+    assert_eq!(judge(&volume(), &reply(503, "<html>")).err(), Some(Fault::Passing));
+    assert_eq!(judge(&search(1), &reply(503, "{}")).err(), Some(Fault::Passing));
     assert_eq!(judge(&search(1), &reply(404, "{}")).err(), Some(Fault::Lasting));
     assert_eq!(judge(&search(1), &reply(401, "{}")).err(), Some(Fault::Refused));
     assert_eq!(judge(&search(1), &reply(200, "[]")).err(), Some(Fault::Lasting));

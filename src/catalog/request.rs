@@ -14,6 +14,7 @@ use super::code::{ImdbId, Slug, TvdbId};
 use super::isbn::Isbn;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
+use super::picture::{Cover, CoverSize};
 use super::search_text::SearchText;
 use super::source_text::{GoogleBooksText, IgdbText};
 
@@ -31,6 +32,7 @@ pub(super) enum Lookup {
     Tmdb(TmdbLookup),
     Igdb(IgdbLookup),
     GoogleBooks(GoogleBooksLookup),
+    Picture(PictureLookup),
 }
 
 impl Lookup {
@@ -41,7 +43,7 @@ impl Lookup {
             Kind::Movie => Lookup::Tmdb(TmdbLookup::Movie { id: number, language }),
             Kind::Tv => Lookup::Tmdb(TmdbLookup::Tv { id: number, language }),
             Kind::Game => Lookup::game(number),
-            Kind::Book => Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.source_id().into() }),
+            Kind::Book => Lookup::GoogleBooks(GoogleBooksLookup::Volume { id: id.clone() }),
         }
     }
 
@@ -87,8 +89,16 @@ impl Lookup {
             Lookup::Tmdb(_) => SourceName::Tmdb,
             Lookup::Igdb(_) => SourceName::Igdb,
             Lookup::GoogleBooks(_) => SourceName::GoogleBooks,
+            Lookup::Picture(picture) => picture.cover.source(),
         }
     }
+}
+
+/// One cover in one size.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct PictureLookup {
+    pub(super) cover: Cover,
+    pub(super) size: CoverSize,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -160,9 +170,17 @@ pub(super) enum IgdbLookup {
 /// Google Books is asked without a language: `langRestrict` would hide the books in all others.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) enum GoogleBooksLookup {
-    Search { text: GoogleBooksText, page: u32 },
-    Volume { id: Arc<str> },
-    Isbn { isbn: Isbn },
+    Search {
+        text: GoogleBooksText,
+        page: u32,
+    },
+    /// The id of a book.
+    Volume {
+        id: MediaId,
+    },
+    Isbn {
+        isbn: Isbn,
+    },
 }
 
 /// What TMDB is sent. `authorization` is the bearer token.
@@ -316,11 +334,43 @@ pub(super) fn google_books(base: &Url, key: &str, lookup: &GoogleBooksLookup) ->
         GoogleBooksLookup::Search { text, page } => volumes(base, key, text.as_str(), *page),
         GoogleBooksLookup::Isbn { isbn } => volumes(base, key, &format!("isbn:{}", isbn.as_str()), 1),
         GoogleBooksLookup::Volume { id } => {
-            with_query(address(base, &["volumes", id]), &[("country", "US"), ("key", key)])
+            with_query(address(base, &["volumes", id.source_id()]), &[("country", "US"), ("key", key)])
         }
     };
     let mut request = Request::new(Method::GET, url);
     request.headers_mut().insert(ACCEPT, JSON);
+    request
+}
+
+/// What the source's image host is sent: no credentials, and of the names in it one was checked for
+/// its form and the others are constants.
+pub(super) fn picture(base: &Url, lookup: &PictureLookup) -> Request {
+    let PictureLookup { cover, size } = lookup;
+    let at = |small, medium, large| match size {
+        CoverSize::Small => small,
+        CoverSize::Medium => medium,
+        CoverSize::Large => large,
+    };
+    let url = match cover.source() {
+        SourceName::Tmdb => address(base, &[at("w154", "w342", "w780"), cover.name()]),
+        SourceName::Igdb => {
+            let size = at("t_cover_small_2x", "t_cover_big", "t_720p");
+            address(base, &[size, &format!("{}.jpg", cover.name())])
+        }
+        // Other zooms than 1 may show an inner page; the width is asked for apart.
+        SourceName::GoogleBooks => with_query(
+            base.clone(),
+            &[
+                ("id", cover.name()),
+                ("printsec", "frontcover"),
+                ("img", "1"),
+                ("zoom", "1"),
+                ("fife", at("w154", "w342", "w780")),
+            ],
+        ),
+    };
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("image/jpeg, image/png, image/webp"));
     request
 }
 

@@ -90,7 +90,8 @@ fn google_gets_words_without_operators() {
         assert_eq!(request.headers().len(), 1);
     }
     assert!(GoogleBooksText::new(&text(": - \"")).is_none());
-    let volume = google_books(&base(), "k", &GoogleBooksLookup::Volume { id: "a-B_9".into() });
+    let id = "book:google_books:a-B_9".parse().unwrap();
+    let volume = google_books(&base(), "k", &GoogleBooksLookup::Volume { id });
     assert_eq!(volume.url().as_str(), "http://127.0.0.1:9/v/volumes/a-B_9?country=US&key=k");
 }
 

@@ -30,72 +30,37 @@ fn length_is_counted_in_characters_after_cleaning() {
     assert_eq!(parse(&" ".repeat(5000)), Err(SearchTextError::TooLong));
 }
 
+/// Titles and texts that are refused are in the lists of `personal_data_test`; here is what is neither.
 #[test]
-fn titles_pass() {
-    for title in [
-        "Startup.com",
-        "11.22.63",
-        "867-5309/Jenny",
-        "1914-1918",
-        "1914–1918",
-        "1914 - 1918 1939 - 1945",
-        "@midnight",
-        "2001: A Space Odyssey",
-        "1917",
-        "24",
-        "Se7en",
+fn numbers_that_are_no_telephone_numbers_pass() {
+    for text in [
         "9780261103573",
         "978-0-261-10357-3",
+        "978 0 261 10357 3",
+        "isbn 9780261103573",
+        "9780261103573 9780261103573",
         "080442957X",
+        "0-8044-2957-x",
         "isbn 0261103571",
-        ".hack//G.U. Last Recode",
-        "Fate/stay night",
-        "Face/Off",
-        "C++ in 2011 minutes",
-        "1+1",
-        "WWW. Wake",
-        "Dr. Strangelove/Mr. Hyde",
-        "user@home",
-        "Follow @example.com",
+        "ISBN-10: 0-261-10357-1",
+        "1914–1918",
+        "1914 - 1918 1939 - 1945",
+        "1939-45, 1914-18",
+        "١٩١٤-١٩١٨ ١٩٣٩-١٩٤٥",
         "2001-09-11 2001-09-12",
         "11.09.2001 12.09.2001",
-        "20,000 Leagues Under the Sea",
-        "THX 1138",
-        "Steins;Gate",
+        "01.09.1939-08.05.1945",
+        "9/11/2001-9/11/2011",
+        "2001 2010 2061",
+        "12345678",
+        "the first 123456789 digits of pi",
+        "user@home",
+        "Follow @example.com",
+        "www.",
+        "C++ in 2011 minutes",
+        "+1 2345",
     ] {
-        assert!(parse(title).is_ok(), "{title}");
-    }
-}
-
-#[test]
-fn personal_data_is_refused() {
-    for text in [
-        "anna@example.com",
-        "write to anna.b+c@mail.example.co.uk, please",
-        "ａｎｎａ＠ｅｘａｍｐｌｅ．ｃｏｍ",
-        "anna@exam\u{200b}ple.com",
-        "<anna@example.com>",
-        "anna@bücher.example",
-        "https://example.com",
-        "HTTP://x",
-        "ftp://host/file",
-        "www.example.com",
-        "see WWW.Example",
-        "example.com/profile",
-        "look at example.co.uk/u?id=1 now",
-        "+49 170 1234567",
-        "call +1 (555) 010-9999 today for the best of films",
-        "＋４９１７０１２３４５６７",
-        "0170 1234567",
-        "0170/1234567",
-        "(0170) 123-45-67",
-        "my number 0170 1234567",
-        "06 12 34 56 78",
-        "٠١٧٠١٢٣٤٥٦٧",
-        "9780261103574",
-        "4111 1111 1111 1111",
-    ] {
-        assert_eq!(parse(text), Err(SearchTextError::PersonalData), "{text}");
+        assert!(parse(text).is_ok(), "{text}");
     }
 }
 

@@ -19,10 +19,12 @@ use super::failure::{CatalogError, Failure};
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
-use super::request::{GoogleBooksLookup, IgdbLookup, LAST_PAGE, Lookup, TmdbLookup};
+use super::picture::{Cover, CoverSize, Picture};
+use super::request::{GoogleBooksLookup, IgdbLookup, LAST_PAGE, Lookup, PictureLookup, TmdbLookup};
 use super::search_text::SearchText;
 use super::season::Season;
 use super::stats::Stats;
+use super::wire::Wire;
 use crate::config;
 
 /// The most ids that [`Catalog::media_many`] takes.
@@ -177,6 +179,17 @@ impl Catalog {
         }
     }
 
+    /// A cover of its source, or `None` if the source has none such. Waits at most 5 seconds.
+    pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Option<Arc<Picture>>, Unavailable> {
+        let deadline = Instant::now() + self.0.lookup_deadline;
+        let lookup = Lookup::Picture(PictureLookup { cover: cover.clone(), size });
+        match self.0.get(&lookup, &DayShare::new(), deadline).await?.value {
+            Value::Picture(picture) => Ok(Some(picture)),
+            Value::NoPicture => Ok(None),
+            _ => Err(Failure::UNAVAILABLE.into()),
+        }
+    }
+
     /// A page of a list that is the same for everybody. `page` counts from 1 to 50. While the source
     /// is away the list of one of the last days serves.
     pub async fn chart(&self, kind: Kind, chart: Chart, language: Language, page: u32) -> ChartAnswer {
@@ -209,11 +222,24 @@ impl Catalog {
         }
     }
 
+    /// Ends what the cache does later by itself, so that a test can weigh it.
+    #[cfg(test)]
+    pub(super) fn settle(&self) {
+        self.0.cache.settle();
+    }
+
     /// All counters, for the metrics page; sources without credentials have none.
     pub fn stats(&self) -> Stats {
         let (cache_entries, cache_bytes) = self.0.cache.size();
-        let read = |source| Some(self.0.counters(source)?.read(source));
-        Stats { sources: SourceName::ALL.into_iter().filter_map(read).collect(), cache_bytes, cache_entries }
+        let read = |wire: &Wire, source| wire.counters.read(source, wire.gate.breaker.state());
+        let titles = |source| Some(read(self.0.wire(source)?, source));
+        let pictures = |source| Some(read(self.0.picture_wire(source)?, source));
+        Stats {
+            sources: SourceName::ALL.into_iter().filter_map(titles).collect(),
+            pictures: SourceName::ALL.into_iter().filter_map(pictures).collect(),
+            cache_bytes,
+            cache_entries,
+        }
     }
 }
 

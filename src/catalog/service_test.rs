@@ -225,6 +225,7 @@ fn settings_that_cannot_be_used_are_told_without_secrets() {
     setup.sources.tmdb = Some(config::Tmdb {
         access_token: config::Secret::new("secret\nvalue"),
         base_url: "http://127.0.0.1:1".into(),
+        image_base_url: "http://127.0.0.1:1".into(),
     });
     let error = Catalog::new(&setup.sources).err().unwrap();
     assert_eq!(error.source_name, SourceName::Tmdb);

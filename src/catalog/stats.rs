@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::breaker::BreakerState;
 use super::media_id::SourceName;
 
 /// A look at all counters. They count from the start of the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
     pub sources: Vec<SourceStats>,
+    /// The sources' image hosts.
+    pub pictures: Vec<SourceStats>,
     /// The approximate weight of all kept answers, in bytes.
     pub cache_bytes: u64,
     pub cache_entries: u64,
@@ -28,6 +31,9 @@ pub struct SourceStats {
     pub stale_served: u64,
     /// Searches the source refused to understand; they count as searches without results.
     pub texts_refused: u64,
+    /// How often the source was left alone for a while because it failed again and again.
+    pub breaker_opened: u64,
+    pub breaker: BreakerState,
 }
 
 /// The counters of one source.
@@ -40,6 +46,7 @@ pub(super) struct Counters {
     pub(super) cache_misses: Counter,
     pub(super) stale_served: Counter,
     pub(super) texts_refused: Counter,
+    pub(super) breaker_opened: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -56,7 +63,7 @@ impl Counter {
 }
 
 impl Counters {
-    pub(super) fn read(&self, source: SourceName) -> SourceStats {
+    pub(super) fn read(&self, source: SourceName, breaker: BreakerState) -> SourceStats {
         SourceStats {
             source,
             requests: self.requests.get(),
@@ -66,6 +73,8 @@ impl Counters {
             cache_misses: self.cache_misses.get(),
             stale_served: self.stale_served.get(),
             texts_refused: self.texts_refused.get(),
+            breaker_opened: self.breaker_opened.get(),
+            breaker,
         }
     }
 }

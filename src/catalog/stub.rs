@@ -38,7 +38,7 @@ pub(super) struct Seen {
 pub(super) struct Says {
     status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    body: Bytes,
     hold: Option<Arc<Semaphore>>,
 }
 
@@ -46,12 +46,17 @@ pub(super) struct Says {
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub(super) fn reply(status: u16, body: impl ToString) -> Reply {
     let status = hyper::StatusCode::from_u16(status).unwrap();
-    Reply { status, retry_after: None, body: body.to_string().into_bytes() }
+    Reply { status, retry_after: None, content_type: None, body: body.to_string().into_bytes() }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads better where it is called")]
 pub(super) fn says(status: u16, body: impl ToString) -> Says {
-    Says { status, headers: Vec::new(), body: body.to_string(), hold: None }
+    Says { status, headers: Vec::new(), body: body.to_string().into(), hold: None }
+}
+
+/// Any bytes under any content type.
+pub(super) fn shows(content_type: &str, body: impl Into<Bytes>) -> Says {
+    Says { body: body.into(), ..says(200, "") }.header("content-type", content_type)
 }
 
 impl Says {
@@ -94,7 +99,7 @@ impl Stub {
                         for (name, value) in says.headers {
                             response = response.header(name, value);
                         }
-                        response.body(Full::new(Bytes::from(says.body)))
+                        response.body(Full::new(says.body))
                     }
                 });
                 let connection = hyper::server::conn::http1::Builder::new()
@@ -111,6 +116,10 @@ impl Stub {
     pub(super) async fn constant(status: u16, body: impl ToString) -> Self {
         let body = body.to_string();
         Self::start(move |_| says(status, &body)).await
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.url
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -143,7 +152,7 @@ async fn read(request: hyper::Request<Incoming>) -> Seen {
 pub(super) struct Setup {
     pub(super) sources: config::Sources,
     pub(super) timing: Timing,
-    time: Arc<AtomicI64>,
+    pub(super) time: Arc<AtomicI64>,
 }
 
 impl Setup {
@@ -154,6 +163,7 @@ impl Setup {
         let timing = Timing {
             search_deadline: Duration::from_secs(30),
             lookup_deadline: Duration::from_secs(30),
+            request_timeout: Duration::from_secs(10),
             genre_patience: Duration::from_secs(30),
             retry_pause: Duration::ZERO,
             clock: Arc::new(move || read.load(Ordering::SeqCst)),
@@ -163,29 +173,44 @@ impl Setup {
         Self { sources, timing, time }
     }
 
-    pub(super) fn tmdb(mut self, stub: &Stub) -> Self {
+    pub(super) fn tmdb(self, stub: &Stub) -> Self {
+        self.tmdb_at(&stub.url)
+    }
+
+    pub(super) fn tmdb_at(mut self, url: &str) -> Self {
         self.sources.tmdb = Some(config::Tmdb {
             access_token: Secret::new("tmdb-secret"),
-            base_url: format!("{}/3", stub.url),
+            base_url: format!("{url}/3"),
+            image_base_url: format!("{url}/t/p"),
         });
         self
     }
 
     /// Twitch and IGDB are one stub: `/token` and `/v4/games`.
-    pub(super) fn igdb(mut self, stub: &Stub) -> Self {
+    pub(super) fn igdb(self, stub: &Stub) -> Self {
+        self.igdb_at(&stub.url)
+    }
+
+    pub(super) fn igdb_at(mut self, url: &str) -> Self {
         self.sources.igdb = Some(config::Igdb {
             client_id: "client".into(),
             client_secret: Secret::new("twitch-secret"),
-            token_url: format!("{}/token", stub.url),
-            base_url: format!("{}/v4", stub.url),
+            token_url: format!("{url}/token"),
+            base_url: format!("{url}/v4"),
+            image_base_url: format!("{url}/upload"),
         });
         self
     }
 
-    pub(super) fn google_books(mut self, stub: &Stub) -> Self {
+    pub(super) fn google_books(self, stub: &Stub) -> Self {
+        self.google_books_at(&stub.url)
+    }
+
+    pub(super) fn google_books_at(mut self, url: &str) -> Self {
         self.sources.google_books = Some(config::GoogleBooks {
             api_key: Secret::new("google-key"),
-            base_url: format!("{}/b", stub.url),
+            base_url: format!("{url}/b"),
+            image_base_url: format!("{url}/content"),
         });
         self
     }

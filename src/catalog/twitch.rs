@@ -89,7 +89,9 @@ impl Twitch {
                     Fault::Limited(pause) | Fault::Away(pause) => pause,
                     _ => FAILURE_PAUSE,
                 };
-                state.failed_until = now.saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(0));
+                // From the end of the try, which may have taken longer than the pause.
+                state.failed_until =
+                    (self.clock)().saturating_add(Millis::try_from(pause.as_millis()).unwrap_or(0));
                 Err(Failure::Unavailable { retry_after_seconds: pause.as_secs().max(1) })
             }
         }

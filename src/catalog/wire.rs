@@ -4,24 +4,27 @@
 use std::time::Duration;
 
 use rand::Rng as _;
-use reqwest::header::{HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Request, Response, StatusCode, Url, redirect};
 use tokio::time::Instant;
 
 use super::answer::Timing;
+use super::breaker::Evidence;
 use super::failure::{CatalogError, Failure};
 use super::gate::{Allowance, Gate};
 use super::media_id::SourceName;
 use super::stats::Counters;
 use crate::clock::Millis;
 
-/// Larger answers are not read to their end.
-const MAX_BODY: usize = 8 * 1024 * 1024;
+/// Larger answers are not read to their end, unless a wire has a bound of its own. The largest that
+/// sources send are well below one MiB, and as JSON in memory an answer may take many times its size.
+const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// No request begins when a lookup has taken this long already.
 const BUDGET: Duration = Duration::from_secs(12);
 
-/// The longest pause that a source may ask for.
+/// The shortest and the longest pause that a source may ask for.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
 const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
 /// The pause after a fault in the settings, such as refused credentials.
@@ -33,13 +36,15 @@ pub(super) struct Wire {
     pub(super) gate: Gate,
     pub(super) counters: Counters,
     retry_pause: Duration,
+    max_body: usize,
 }
 
 /// A complete answer, whatever its status.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
-    /// The pause the source asks for, at most an hour.
+    /// The pause the source asks for, a second to an hour.
     pub(super) retry_after: Option<Duration>,
+    pub(super) content_type: Option<String>,
     pub(super) body: Vec<u8>,
 }
 
@@ -48,6 +53,8 @@ pub(super) struct Reply {
 pub(super) enum Fault {
     /// Worth another try.
     Passing,
+    /// Worth another try, too, but no sign that the source is down.
+    Unclear,
     /// Another try would bring the same.
     Lasting,
     /// An allowance is used up for so long.
@@ -76,7 +83,7 @@ impl Wire {
             .redirect(redirect::Policy::none())
             .no_proxy()
             .connect_timeout(Duration::from_secs(3))
-            .timeout(Duration::from_secs(10))
+            .timeout(timing.request_timeout)
             .pool_idle_timeout(Duration::from_secs(60))
             .pool_max_idle_per_host(8);
         if base_url.starts_with("http://") {
@@ -87,7 +94,13 @@ impl Wire {
             reason: "cannot prepare TLS: are CA certificates installed?",
         })?;
         let gate = Gate::new(allowance, share, timing.clock.clone());
-        Ok(Self { source, client, gate, counters: Counters::default(), retry_pause: timing.retry_pause })
+        let retry_pause = timing.retry_pause;
+        Ok(Self { source, client, gate, counters: Counters::default(), retry_pause, max_body: MAX_BODY })
+    }
+
+    /// Reads no answers beyond `bytes`.
+    pub(super) fn with_max_body(self, bytes: usize) -> Self {
+        Self { max_body: bytes, ..self }
     }
 
     /// Sends `request`, at most `1 + retries` times, until `judge` makes an answer of a reply.
@@ -105,7 +118,7 @@ impl Wire {
                 Err(fault) => fault,
             };
             match fault {
-                Fault::Passing => {}
+                Fault::Passing | Fault::Unclear => {}
                 Fault::Lasting => return Err(Failure::UNAVAILABLE),
                 Fault::Limited(pause) => self.gate.close(pause, true),
                 Fault::Away(pause) => self.gate.close(pause, false),
@@ -136,8 +149,8 @@ impl Wire {
         request: Request,
         judge: impl Fn(&Reply) -> Result<T, Fault>,
     ) -> Result<Result<T, Fault>, Failure> {
-        let place = match self.gate.enter().await {
-            Ok(place) => place,
+        let pass = match self.gate.enter().await {
+            Ok(pass) => pass,
             Err(failure) => {
                 if matches!(failure, Failure::RateLimited { .. }) {
                     self.counters.rate_limited.add_one();
@@ -145,8 +158,11 @@ impl Wire {
                 return Err(failure);
             }
         };
-        let judged = self.send_once(request, judge).await;
-        drop(place);
+        let (judged, evidence) = self.ask(request, judge).await;
+        if pass.trial.tell(evidence) {
+            self.counters.breaker_opened.add_one();
+            tracing::warn!(source = %self.source, "the source fails again and again and is left alone for a while");
+        }
         Ok(judged)
     }
 
@@ -156,8 +172,18 @@ impl Wire {
         request: Request,
         judge: impl Fn(&Reply) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        self.ask(request, judge).await.0
+    }
+
+    async fn ask<T>(
+        &self,
+        request: Request,
+        judge: impl Fn(&Reply) -> Result<T, Fault>,
+    ) -> (Result<T, Fault>, Evidence) {
         self.counters.requests.add_one();
-        let judged = self.send(request).await.and_then(|reply| {
+        let reply = self.send(request).await;
+        let status = reply.as_ref().ok().map(|reply| reply.status);
+        let judged = reply.and_then(|reply| {
             if !reply.status.is_success() {
                 let status = reply.status.as_u16();
                 tracing::debug!(source = %self.source, status, "the source answered with an error");
@@ -171,7 +197,8 @@ impl Wire {
         if judged.is_err() {
             self.counters.errors.add_one();
         }
-        judged
+        let evidence = evidence(status, judged.as_ref().err().copied());
+        (judged, evidence)
     }
 
     async fn send(&self, request: Request) -> Result<Reply, Fault> {
@@ -181,14 +208,32 @@ impl Wire {
             if passing { Fault::Passing } else { Fault::Lasting }
         })?;
         let retry_after = retry_after(&response, self.gate.now());
+        if response.content_length().is_some_and(|length| length > self.max_body as u64) {
+            return Err(Fault::Lasting);
+        }
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|_| Fault::Lasting)? {
-            if body.len() + chunk.len() > MAX_BODY {
+            if body.len() + chunk.len() > self.max_body {
                 return Err(Fault::Lasting);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { status: response.status(), retry_after, body })
+        Ok(Reply { status: response.status(), retry_after, content_type, body })
+    }
+}
+
+/// What an answer, or none (no `status`), shows of the source's health.
+fn evidence(status: Option<StatusCode>, fault: Option<Fault>) -> Evidence {
+    match (status, fault) {
+        (_, None) => Evidence::Works,
+        (_, Some(Fault::Unclear)) => Evidence::None,
+        // Who refuses is there.
+        (Some(status), _) if status.is_client_error() => Evidence::Works,
+        // Well-formed, and of no use to this one lookup: it may be the title and not the source.
+        (Some(status), Some(Fault::Lasting)) if status.is_success() => Evidence::None,
+        _ => Evidence::Fails,
     }
 }
 
@@ -210,7 +255,7 @@ pub(super) fn credential(source: SourceName, text: &str) -> Result<HeaderValue, 
     Ok(value)
 }
 
-/// Seconds or a date, at most an hour.
+/// Seconds or a date, held to what is sensible; what is neither, or over already, says nothing.
 fn retry_after(response: &Response, now: Millis) -> Option<Duration> {
     let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
     let pause = match text.parse() {
@@ -220,7 +265,7 @@ fn retry_after(response: &Response, now: Millis) -> Option<Duration> {
             Duration::from_millis(u64::try_from(date.timestamp_millis() - now).ok()?)
         }
     };
-    Some(pause.min(MAX_PAUSE))
+    Some(pause.clamp(MIN_PAUSE, MAX_PAUSE))
 }
 
 impl Reply {
@@ -239,3 +284,7 @@ impl Reply {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "wire_test.rs"]
+mod tests;

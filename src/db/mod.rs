@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, Query
 
 pub use change::Change;
 use group::Group;
-pub use open::{error_kind, is_busy};
+pub use open::{error_kind, is_busy, sqlite_file};
 pub use reader::Reader;
 pub use stamp::{Author, Stamp, Stamps};
 

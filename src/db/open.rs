@@ -106,7 +106,7 @@ fn sqlite(url: &Secret, connections: u32) -> ConnectOptions {
 
 /// The file that a `sqlite:` address names. A database in memory is refused: it has no
 /// write-ahead log, and each connection would see its own.
-fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
+pub fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
     let rest = url.expose().trim_start_matches("sqlite:").trim_start_matches("//");
     let path = rest.split('?').next().unwrap_or_default();
     if path.is_empty() || path.contains(":memory:") || rest.contains("mode=memory") {

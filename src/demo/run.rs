@@ -19,8 +19,13 @@ const PORT: u16 = 8080;
 const REAL: [&str; 4] = ["CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_ISSUER", "CLERK_JWT_KEY"];
 
 /// Settings that hold for the demonstration too.
-const KEPT: [&str; 4] =
-    ["OMNITRACK_LOG", "OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"];
+const KEPT: [&str; 5] = [
+    "OMNITRACK_LOG",
+    "OMNITRACK_RATE_ACCOUNT",
+    "OMNITRACK_RATE_SEARCH",
+    "OMNITRACK_RATE_ADDRESS",
+    "OMNITRACK_RATE_IMAGE",
+];
 
 /// Runs the demonstration until the process is told to stop.
 pub async fn run() -> Result<(), StartError> {

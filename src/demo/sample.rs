@@ -159,6 +159,9 @@ pub struct Book {
     /// Whether the upstream has a picture.
     #[serde(default = "yes")]
     pub cover: bool,
+    /// Whether the picture that it names is only the one for "image not available".
+    #[serde(default)]
+    pub blank: bool,
     pub description: String,
 }
 

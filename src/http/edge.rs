@@ -26,6 +26,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const LOOKUPS: [&str; 6] =
     ["searchMedia", "getMedia", "listMedia", "getSeason", "lookupMedia", "discoverMedia"];
 
+/// The operation that pictures are shown by. A page shows dozens of them at once, so that it has a limit
+/// of its own; and since its addresses are made here, whatever is wrong with one, there is nothing there.
+const IMAGE: &str = "getImage";
+
 pub struct Edge<E> {
     inner: E,
     app: App,
@@ -105,6 +109,13 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
                     return Err(problem);
                 }
             },
+            Some(operation) if operation.id == IMAGE => {
+                decisions.push(self.limits.image.count(limit::address_key(address)));
+                refuse(decisions)?;
+                if !operation.check_path(request.uri().path()).is_empty() {
+                    return Err(Problem::not_found());
+                }
+            }
             _ => self.count_address(address, decisions)?,
         }
         if let Some(operation) = operation {

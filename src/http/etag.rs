@@ -24,9 +24,14 @@ impl ETag {
 
     /// Whether an `If-None-Match` header names this tag. Weak tags count, as the RFC wants here.
     pub fn is_in(&self, header: &str) -> bool {
-        let own = self.to_string();
-        header.trim() == "*" || tags(header).any(|(_, tag)| format!("\"{tag}\"") == own)
+        names(header, &self.to_string())
     }
+}
+
+/// Whether an `If-None-Match` header names `own`, a tag with its quotes.
+pub fn names(header: &str, own: &str) -> bool {
+    let bare = own.trim_matches('"');
+    header.trim() == "*" || tags(header).any(|(_, tag)| tag == bare)
 }
 
 impl fmt::Display for ETag {

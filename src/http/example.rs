@@ -150,6 +150,7 @@ fn movie() -> Value {
         "release_date": "1999-03-31",
         "overview": "A programmer who doubts the world around him is shown that it is a simulation.",
         "genres": ["Action", "Science Fiction"],
+        "cover": cover("tmdb", "aOIuZAjPaRIE6CMzbazvcHuHXDc.jpg"),
         "creators": [
             { "name": "Lana Wachowski", "role": "director" },
             { "name": "Keanu Reeves", "role": "actor", "character": "Neo" },
@@ -178,6 +179,7 @@ fn book() -> Value {
         "title": "Dune",
         "release_date": "1990-09-01",
         "genres": [],
+        "cover": cover("google_books", "B1hSG45JCX4C"),
         "creators": [{ "name": "Frank Herbert", "role": "author" }],
         "page_count": 535,
         "platforms": [],
@@ -206,7 +208,21 @@ fn entry() -> Value {
 }
 
 fn summary() -> Value {
-    json!({ "title": "The Matrix", "release_date": "1999-03-31", "runtime_minutes": 136 })
+    json!({
+        "title": "The Matrix",
+        "cover": cover("tmdb", "aOIuZAjPaRIE6CMzbazvcHuHXDc.jpg"),
+        "release_date": "1999-03-31",
+        "runtime_minutes": 136,
+    })
+}
+
+fn cover(source: &str, image: &str) -> Value {
+    json!({
+        "small": format!("/v1/images/{source}/small/{image}/oC9qCWLZ0h4JNQ1jWZkPyA"),
+        "medium": format!("/v1/images/{source}/medium/{image}/3kyX4Xb0cTz1vQ2c1xv4Yg"),
+        "large": format!("/v1/images/{source}/large/{image}/5n0r5GQm3c6mJ0Yw8sZb9A"),
+        "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+    })
 }
 
 fn season() -> Value {

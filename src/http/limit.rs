@@ -24,6 +24,7 @@ pub struct Limits {
     pub account: Policy<Uuid>,
     pub search: Policy<Uuid>,
     pub address: Policy<IpAddr>,
+    pub image: Policy<IpAddr>,
 }
 
 impl Limits {
@@ -32,6 +33,7 @@ impl Limits {
             account: Policy::new("account", limits.account),
             search: Policy::new("search", limits.search),
             address: Policy::new("address", limits.address),
+            image: Policy::new("image", limits.image),
         }
     }
 }

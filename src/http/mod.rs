@@ -33,6 +33,7 @@ use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::history::HistoryApi;
+use self::api::image::ImageApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
@@ -53,6 +54,7 @@ type Apis = (
     MediaApi,
     DiscoverApi,
     SeasonApi,
+    ImageApi,
     EntryApi,
     EpisodeApi,
     ReviewApi,
@@ -70,6 +72,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         MediaApi { app: app() },
         DiscoverApi { app: app() },
         SeasonApi { app: app() },
+        ImageApi { app: app() },
         EntryApi { app: app() },
         EpisodeApi { app: app() },
         ReviewApi { app: app() },

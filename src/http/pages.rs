@@ -1,6 +1,7 @@
 //! What is outside the contract: for operators (health, metrics) and for people (plain pages that say
 //! what the code does).
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use poem::http::{StatusCode, header};
@@ -12,6 +13,7 @@ use super::contract::Contract;
 use super::problem::{Problem, Raised};
 use super::spec;
 use crate::app::App;
+use crate::catalog::{Disclosure, SourceName};
 use crate::telemetry::Metrics;
 
 /// Alive: answers as long as the process can.
@@ -67,18 +69,25 @@ pub fn privacy(app: Data<&App>) -> Response {
              and your settings. Your name and e-mail address stay at Clerk, which signs you in: this \
              service does not keep them, and knows you by a number derived from your Clerk id.</p>\
              <h2>What is sent to whom</h2>\
-             <p>When you search, discover or open a title, TMDB (movies, TV), IGDB (games) or Google Books \
-             (books) is asked by this service, not by your phone. They get the search text, the title's id \
-             or a number such as an ISBN, a page number, a language and, for what is still to come, the \
-             day; and nothing else: no account, no address, no device. A search that looks like an e-mail \
-             address, a telephone number or a web address is refused; of an address that you paste into a \
-             look-up only the title's id in it is used.</p>\
+             <p>When you search or open a title, this service asks the sources of its catalog, not your \
+             phone. They see the service’s address and its own key. Of you they get what stands in the \
+             right-hand column and nothing else: no account, no name, no address, no device. Two people \
+             who ask the same cannot be told apart. A search that looks like an e-mail address, a \
+             telephone number or a web address is refused.</p>\
+             {disclosures}\
+             <h2>Who else gets something</h2>\
+             <p>Clerk signs you in: your app talks to it directly, and it keeps your name, your e-mail \
+             address and how you sign in. This service fetches Clerk’s public keys, tells it nothing, and \
+             learns from your app’s session token which account is yours. Twitch, which lets this service \
+             into IGDB, gets the service’s own credentials and nothing of yours. Nobody else gets \
+             anything.</p>\
              <h2>Logs</h2>\
              <p>A log line names the kind of request, its result and how long it took. It holds no name, \
              address, token, search text or review.</p>",
             controller =
                 escape(app.config.operator.controller.as_deref().unwrap_or("The operator of this address")),
             contact = contact(app.0),
+            disclosures = disclosures(),
         ),
     )
 }
@@ -96,6 +105,36 @@ pub fn account_deletion(app: Data<&App>) -> Response {
             contact = contact(app.0),
         ),
     )
+}
+
+/// All that can leave, as the catalog describes it, by source.
+fn disclosures() -> String {
+    let mut tables = String::new();
+    for source in SourceName::ALL {
+        let (name, knows) = match source {
+            SourceName::Tmdb => ("TMDB", "movies and series"),
+            SourceName::Igdb => ("IGDB", "games"),
+            SourceName::GoogleBooks => ("Google Books", "books"),
+        };
+        let rows: String = Disclosure::ALL
+            .iter()
+            .filter(|disclosure| disclosure.source() == source)
+            .map(|disclosure| {
+                format!(
+                    "<tr><td>{}</td><td>{}</td></tr>",
+                    escape(disclosure.why()),
+                    escape(disclosure.sent())
+                )
+            })
+            .collect();
+        let _ = write!(
+            tables,
+            "<table><caption>{name}, for {knows}</caption>\
+             <thead><tr><th scope=\"col\">Why it is asked</th><th scope=\"col\">What it is told</th></tr></thead>\
+             <tbody>{rows}</tbody></table>"
+        );
+    }
+    tables
 }
 
 fn contact(app: &App) -> String {
@@ -120,6 +159,11 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--line)}
 h1{margin:2rem 0 1rem;font-size:2rem;line-height:1.2}
 h2{margin:2rem 0 .5rem;font-size:1.25rem;line-height:1.3}
 p{margin:0 0 1rem}
+table{width:100%;margin:0 0 1.5rem;border-collapse:collapse;font-size:.9375rem;line-height:1.5}
+caption{padding:.5rem 0;text-align:left;font-weight:600}
+th,td{padding:.5rem 0;border-top:1px solid var(--line);text-align:left;vertical-align:top}
+th:first-child,td:first-child{width:42%;padding-right:1.25rem}
+th{color:var(--soft);font-weight:400}
 a{color:var(--link)}
 footer a{margin-right:1.25rem}";
 

@@ -53,10 +53,14 @@ async fn fill(app: &App, share: &DayShare, sweeps: bool) -> Result<bool> {
         }
         episode::settle_all(&app.db).await?;
     }
-    let (told, more) = media::fill(&app.db, &app.catalog, share).await?;
-    for title in told {
-        media::announce(&app.db, &title).await?;
-        episode::settle(&app.db, &title).await?;
+    let filled = media::fill(&app.db, &app.catalog, share).await?;
+    for title in &filled.told {
+        media::announce(&app.db, title).await?;
+        episode::settle(&app.db, title).await?;
     }
-    Ok(more)
+    media::meet_covers(&app.db, &app.catalog, &app.covers, &filled.covers).await;
+    for (title, language) in &filled.complete {
+        media::done(&app.db, title, *language).await?;
+    }
+    Ok(filled.more)
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::page;
 use super::rules::{self, Progress, State, Write};
 use crate::account::{self, Locale};
-use crate::catalog::{Kind, MediaId};
+use crate::catalog::{Cover, Kind, MediaId};
 use crate::db::{Change, Db, execute, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
@@ -26,6 +26,12 @@ pub struct Entry {
     pub media: Option<Summary>,
     /// How far the account has come, if it is a series.
     pub following: Option<Following>,
+}
+
+impl Entry {
+    pub fn cover(&self) -> Option<Cover> {
+        self.media.as_ref()?.cover.clone()
+    }
 }
 
 /// What a write did.

@@ -56,10 +56,11 @@ pub enum SortValue {
 const COLUMNS: &str = "e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
     e.progress_unit, e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, \
     e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
-    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, m.schedule, e.watched";
+    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, COALESCE(t.cover, m.cover), \
+    m.schedule, e.watched";
 
 /// The column behind [`COLUMNS`].
-const LAST: usize = 25;
+const LAST: usize = 26;
 
 const TABLES: &str = "library_entry e LEFT JOIN media m ON m.id = e.media_id \
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2";
@@ -191,9 +192,12 @@ fn escape_like(text: &str) -> String {
 fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
     let media_state: Option<MediaState> = row.try_get_by_index(16)?;
     let title: Option<String> = row.try_get_by_index(17)?;
+    let cover: Option<String> = row.try_get_by_index(23)?;
+    let media_id: String = row.try_get_by_index(1)?;
     let media = match title {
         Some(title) => Some(Summary {
             title,
+            cover: cover.and_then(|cover| media::cover_of(&media_id, &cover)),
             release_date: row.try_get_by_index(18)?,
             runtime_minutes: row.try_get_by_index(19)?,
             page_count: row.try_get_by_index(20)?,
@@ -204,7 +208,7 @@ fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
     };
     let entry = library_entry::Model {
         account_id: row.try_get_by_index(0)?,
-        media_id: row.try_get_by_index(1)?,
+        media_id,
         kind: row.try_get_by_index(2)?,
         status: row.try_get_by_index(3)?,
         status_set_by: row.try_get_by_index(4)?,
@@ -219,7 +223,7 @@ fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
         revision: row.try_get_by_index(13)?,
         added_at: row.try_get_by_index(14)?,
         updated_at: row.try_get_by_index(15)?,
-        watched: row.try_get_by_index(24)?,
+        watched: row.try_get_by_index(25)?,
         // Writes alone need them, one row at a time.
         stamps: None,
     };
@@ -231,7 +235,7 @@ fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
 }
 
 fn following(row: &QueryResult, watched: Option<&str>, today: NaiveDate) -> Result<Following, DbErr> {
-    let schedule: Option<String> = row.try_get_by_index(23)?;
+    let schedule: Option<String> = row.try_get_by_index(24)?;
     let schedule = schedule.as_deref().map(Schedule::parse);
     let watched = watched.map(Watched::parse).unwrap_or_default();
     Ok(episode::follow(schedule.as_ref(), &watched, today))

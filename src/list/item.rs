@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::order::{self, Place};
 use super::{MAX_ITEMS, require};
-use crate::catalog::{Language, MediaId};
+use crate::catalog::{Cover, Language, MediaId};
 use crate::db::{Change, Db, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
@@ -21,6 +21,12 @@ pub struct Item {
     pub row: list_item::Model,
     pub media_state: Option<MediaState>,
     pub media: Option<Summary>,
+}
+
+impl Item {
+    pub fn cover(&self) -> Option<Cover> {
+        self.media.as_ref()?.cover.clone()
+    }
 }
 
 /// What a write says: `None` keeps, `Some(None)` clears.

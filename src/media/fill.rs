@@ -13,8 +13,11 @@ use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set};
 use tokio::sync::Notify;
 
+use super::cover::{self, Covers};
 use super::{language_kept, season, store};
-use crate::catalog::{Answer, Catalog, DayShare, Kind, Language, MediaId, MediaItem, Season, SeasonSummary};
+use crate::catalog::{
+    Answer, Catalog, Cover, CoverSize, DayShare, Kind, Language, MediaId, MediaItem, Season, SeasonSummary,
+};
 use crate::clock::{self, Millis};
 use crate::db::{Db, execute, rows};
 use crate::error::Result;
@@ -91,9 +94,21 @@ pub(super) async fn queue(db: &Db, media_id: &MediaId, language: Language) -> Re
     Ok(())
 }
 
-/// Works off what is due, at most one batch; gives the titles that are new or have changed, whose
-/// followers have to be told, and whether there was anything to do.
-pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<(Vec<MediaId>, bool)> {
+/// What one batch came to.
+#[derive(Default)]
+pub struct Filled {
+    /// Titles that are new or have changed: those who wait for them have to be told.
+    pub told: Vec<MediaId>,
+    /// Their covers.
+    pub covers: Vec<Cover>,
+    /// Titles of which all is known, to be taken off the queue when everybody was told.
+    pub complete: Vec<(MediaId, Language)>,
+    /// Whether there was anything to do.
+    pub more: bool,
+}
+
+/// Works off what is due, at most one batch.
+pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled> {
     let due = media_wanted::Entity::find()
         .filter(media_wanted::Column::NextAttemptAt.lte(clock::now()))
         .order_by(media_wanted::Column::NextAttemptAt, Order::Asc)
@@ -101,40 +116,58 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<(Vec<M
         .all(db.read())
         .await?;
     let mut by_language: BTreeMap<Language, Vec<MediaId>> = BTreeMap::new();
-    let mut taken_up = false;
+    let mut filled = Filled::default();
     for wanted in &due {
         if !take_up(db, wanted).await? {
             continue;
         }
-        taken_up = true;
+        filled.more = true;
         match (wanted.media_id.parse(), Language::parse(&wanted.language)) {
             (Ok(id), Some(language)) => by_language.entry(language).or_default().push(id),
-            _ => done(db, &wanted.media_id, &wanted.language).await?,
+            _ => take_off(db, &wanted.media_id, &wanted.language).await?,
         }
     }
-    let mut told = Vec::new();
     for (language, ids) in by_language {
         let answers = catalog.media_many(&ids, language, share).boxed().await;
+        let found = answers.iter().filter_map(|(_, answer)| match answer {
+            Ok(Answer::Found { item, .. }) => Cover::of(item),
+            _ => None,
+        });
+        filled.covers.extend(found);
         let work: Vec<_> = answers
             .into_iter()
             .map(|(id, answer)| {
-                async move {
-                    let kept = keep(db, catalog, &id, language, answer.ok()).await;
-                    kept.map(|told| told.then_some(id))
-                }
-                .boxed()
+                async move { (id.clone(), keep(db, catalog, &id, language, answer.ok()).await) }.boxed()
             })
             .collect();
         // One title that fails does not stop the others; it is tried again after its pause.
         let mut outcomes = stream::iter(work).buffer_unordered(AT_ONCE);
         while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Ok(id) => told.extend(id),
+            let (id, kept) = outcome;
+            match kept {
+                Ok(Kept::Nothing) => {}
+                Ok(Kept::Part) => filled.told.push(id),
+                Ok(Kept::All) => {
+                    filled.told.push(id.clone());
+                    filled.complete.push((id, language));
+                }
                 Err(error) => tracing::warn!(%error, "a title could not be kept"),
             }
         }
     }
-    Ok((told, taken_up))
+    Ok(filled)
+}
+
+/// Fetches the small pictures once, so that their thumbhashes are known before a phone asks for them.
+/// Without it nothing is lost: a phone's own request does the same.
+pub async fn meet_covers(db: &Db, catalog: &Catalog, covers: &Covers, found: &[Cover]) {
+    for cover in found {
+        if !covers.is_seen(db, cover).await
+            && let Ok(picture) = catalog.picture(cover, CoverSize::Small).await
+        {
+            covers.meet(db, cover, picture.as_deref()).await;
+        }
+    }
 }
 
 /// Takes a title up under a compare-and-set, so that of several instances one asks the source.
@@ -155,35 +188,45 @@ async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
     Ok(taken == 1)
 }
 
-async fn done(db: &Db, media_id: &str, language: &str) -> Result<()> {
+/// Takes a title off the queue.
+pub async fn done(db: &Db, id: &MediaId, language: Language) -> Result<()> {
+    take_off(db, id.as_str(), language.as_str()).await
+}
+
+async fn take_off(db: &Db, media_id: &str, language: &str) -> Result<()> {
     media_wanted::Entity::delete_by_id((media_id.to_owned(), language.to_owned())).exec(db.shared()).await?;
     Ok(())
 }
 
-/// Keeps an answer; tells whether there was one. A title stays wanted until all of it is known.
+/// How much of a title is known now.
+enum Kept {
+    Nothing,
+    /// The title, but not all of its seasons: it stays wanted.
+    Part,
+    All,
+}
+
+/// Keeps an answer.
 async fn keep(
     db: &Db,
     catalog: &Catalog,
     id: &MediaId,
     language: Language,
     answer: Option<Answer>,
-) -> Result<bool> {
+) -> Result<Kept> {
     let item = match answer {
         Some(Answer::Found { item, stale: false }) => item,
         // What is old is better than nothing, but nothing new.
         Some(Answer::Found { item, stale: true }) if !store::is_known(db.read(), id).await? => item,
         Some(Answer::Unknown) => {
             store::remember_unknown(db, id).await?;
-            done(db, id.as_str(), language.as_str()).await?;
-            return Ok(true);
+            return Ok(Kept::All);
         }
-        Some(Answer::Found { .. }) | None => return Ok(false),
+        Some(Answer::Found { .. }) | None => return Ok(Kept::Nothing),
     };
     store::remember(db, &item, language).await?;
-    if id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await? {
-        done(db, id.as_str(), language.as_str()).await?;
-    }
-    Ok(true)
+    let complete = id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await?;
+    Ok(if complete { Kept::All } else { Kept::Part })
 }
 
 /// Looks up the seasons that are new, running or old; tells whether all are known now.
@@ -227,8 +270,9 @@ fn is_outdated(kept: &season::Kept, listed: &SeasonSummary) -> bool {
 }
 
 /// Finds rows that wait for a title which nobody has queued (a crash between commit and queue); gives
-/// the titles that were filled without their rows being told.
+/// the titles that were filled without their rows being told. Forgets absences of covers that are old.
 pub async fn sweep(db: &Db) -> Result<Vec<MediaId>> {
+    cover::sweep(db).await?;
     let lost = rows(
         db.read(),
         "SELECT w.media_id, m.id IS NOT NULL FROM \

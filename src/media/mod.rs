@@ -1,19 +1,23 @@
 //! What we know of titles, kept in tables that all accounts share: it stays when a source is away,
 //! and shows beside everything that refers to a title. Nothing here says who asked.
 
+pub mod address;
 mod announce;
+mod cover;
 mod fill;
 mod refresh;
 mod schedule;
 mod season;
 mod store;
+mod thumbhash;
 
 pub use announce::announce;
-pub use fill::{Wanted, fill, sweep};
+pub use cover::{Covers, Known, Sight};
+pub use fill::{Filled, Wanted, done, fill, meet_covers, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
-pub use store::{Known, Summary, find, is_known, remember, remember_unknown, summaries};
+pub use store::{KnownTitle, Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
 
 use crate::catalog::{Kind, Language, MediaId};
 

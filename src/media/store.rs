@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{language_kept, refresh, sort_title};
 use crate::catalog::{
-    CoverRef, Creator, ExternalIds, Language, MediaId, MediaItem, SeasonSummary, SeriesStatus,
+    Cover, CoverRef, Creator, ExternalIds, Kind, Language, MediaId, MediaItem, SeasonSummary, SeriesStatus,
 };
 use crate::clock::{self, Millis};
 use crate::db::Db;
@@ -20,6 +20,7 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     pub title: String,
+    pub cover: Option<Cover>,
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
     pub page_count: Option<i32>,
@@ -29,7 +30,7 @@ pub struct Summary {
 
 /// What the sources have said of a title.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownTitle {
     pub state: MediaState,
     /// None for a title that its source never knew.
     pub summary: Option<Summary>,
@@ -207,7 +208,7 @@ pub async fn summaries(
     connection: &impl ConnectionTrait,
     ids: &[String],
     language: Language,
-) -> Result<HashMap<String, Known>, DbErr> {
+) -> Result<HashMap<String, KnownTitle>, DbErr> {
     let rows = media::Entity::find()
         .filter(media::Column::Id.is_in(ids.iter().map(String::as_str)))
         .all(connection)
@@ -217,22 +218,32 @@ pub async fn summaries(
         .filter(media_text::Column::Language.eq(language.as_str()))
         .all(connection)
         .await?;
-    let titles: HashMap<String, String> = texts.into_iter().map(|text| (text.media_id, text.title)).collect();
+    let mut texts: HashMap<String, (String, Option<String>)> =
+        texts.into_iter().map(|text| (text.media_id, (text.title, text.cover))).collect();
     let summary = |row: media::Model| {
-        let translated = titles.get(&row.id).cloned();
+        let (translated, cover) = texts.remove(&row.id).unzip();
+        let cover = cover.flatten().or(row.cover);
         // The sources of games and books have one language for all.
         let is_translated =
             translated.is_some() || row.id.starts_with("game:") || row.id.starts_with("book:");
         let title = translated.or(row.title);
         let summary = title.map(|title| Summary {
             title,
+            cover: cover.and_then(|cover| cover_of(&row.id, &cover)),
             release_date: row.release_date,
             runtime_minutes: row.runtime_minutes,
             page_count: row.page_count,
             season_count: row.season_count,
             episode_count: row.episode_count,
         });
-        (row.id, Known { state: row.state, summary, translated: is_translated })
+        (row.id, KnownTitle { state: row.state, summary, translated: is_translated })
     };
     Ok(rows.into_iter().map(summary).collect())
+}
+
+/// The picture that a kept reference names.
+pub fn cover_of(media_id: &str, reference: &str) -> Option<Cover> {
+    // Every title of a kind has the same source.
+    let kind: Kind = media_id.split(':').next()?.parse().ok()?;
+    Cover::new(kind.source(), reference)
 }

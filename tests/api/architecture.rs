@@ -87,7 +87,8 @@ fn forbid(folders: &[&str], modules: &[&str], crates: &[&str]) {
 
 #[test]
 fn the_catalog_cannot_know_who_asks() {
-    let people = ["account", "app", "clerk", "db", "http", "job", "library", "list", "media", "serve"];
+    let people =
+        ["account", "app", "clerk", "db", "http", "job", "library", "list", "media", "secret", "serve"];
     forbid(&["src/catalog"], &people, &["entity", "migration", "poem", "poem_openapi", "sea_orm"]);
 }
 

@@ -6,12 +6,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod anonymity;
 mod architecture;
 mod contract;
+mod cover;
 mod coverage;
 mod discover;
 mod episode;
 mod errors;
+mod fault;
 mod first_steps;
 mod frugal;
 mod library;

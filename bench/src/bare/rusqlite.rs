@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use uuid::Uuid;
 
-use super::wire::{Entry, Progress, Summary};
+use super::wire::{self, Entry, Progress, Summary};
 use super::{ACCOUNT, LANGUAGE, LANGUAGE_COLUMN, PAGE, Pages, ROWS};
 use crate::Result;
 
@@ -73,6 +73,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let title: Option<String> = row.get(17)?;
     let media = match title {
         Some(title) => Some(Summary {
+            cover: wire::cover(row.get::<_, Option<String>>(23)?.as_deref()),
             title,
             release_date: row.get(18)?,
             runtime_minutes: row.get(19)?,

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSyn
 use sqlx::{AssertSqlSafe, Row as _};
 use uuid::Uuid;
 
-use super::wire::{Entry, Mark, Progress, Summary};
+use super::wire::{self, Entry, Mark, Progress, Summary};
 use super::{
     ACCOUNT, LANGUAGE, LANGUAGE_COLUMN, LOCK, ONE, PAGE, Pages, REVISION_COLUMN, ROWS, STORE, Store,
 };
@@ -145,6 +145,7 @@ macro_rules! engine {
                 let title: Option<String> = row.try_get(17)?;
                 let media = match title {
                     Some(title) => Some(Summary {
+                        cover: wire::cover(row.try_get::<Option<String>, _>(23)?.as_deref()),
                         title,
                         release_date: row.try_get(18)?,
                         runtime_minutes: row.try_get(19)?,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
-use super::wire::{Entry, Progress, Summary};
+use super::wire::{self, Entry, Progress, Summary};
 use super::{ACCOUNT, LANGUAGE, LANGUAGE_COLUMN, PAGE, Pages, ROWS};
 use crate::Result;
 
@@ -65,6 +65,7 @@ fn entry(row: &Row) -> Result<Entry> {
     let title: Option<String> = row.try_get(17)?;
     let media = match title {
         Some(title) => Some(Summary {
+            cover: wire::cover(row.try_get::<_, Option<String>>(23)?.as_deref()),
             title,
             release_date: row.try_get(18)?,
             runtime_minutes: row.try_get(19)?,

@@ -1,15 +1,20 @@
 //! The answers' JSON as plain structs, in the order of the contract.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
+use omnitrack::catalog::{self, SourceName};
+use omnitrack::media::address;
+use omnitrack::secret::{Purpose, Secrets, Signer};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::Result;
+use crate::{Result, seed, service};
 
 const PAGE_SIZE: usize = 50;
 
@@ -50,6 +55,8 @@ pub struct Progress {
 pub struct Summary {
     pub title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Cover>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub release_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runtime_minutes: Option<i32>,
@@ -59,6 +66,42 @@ pub struct Summary {
     pub season_count: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub episode_count: Option<i32>,
+}
+
+#[derive(Clone, Serialize)]
+pub struct Cover {
+    pub small: String,
+    pub medium: String,
+    pub large: String,
+    pub thumbhash: &'static str,
+}
+
+/// What is signed once is kept in memory, as the service does it; so are thumbhashes, which are one and
+/// the same here.
+pub fn cover(image: Option<&str>) -> Option<Cover> {
+    thread_local! {
+        static SIGNED: RefCell<HashMap<String, Cover>> = RefCell::default();
+    }
+    let image = image?;
+    SIGNED.with_borrow_mut(|signed| match signed.get(image) {
+        Some(cover) => Some(cover.clone()),
+        None => Some(signed.entry(image.to_owned()).or_insert(sign(image)?).clone()),
+    })
+}
+
+fn sign(image: &str) -> Option<Cover> {
+    static SIGNER: LazyLock<Option<Signer>> = LazyLock::new(|| {
+        let secrets = Secrets::parse(&service::secret()).ok()?;
+        Some(secrets.signer(Purpose::Cover))
+    });
+    let source = match image {
+        image if image.starts_with('/') => SourceName::Tmdb,
+        image if image.starts_with("co") => SourceName::Igdb,
+        _ => SourceName::GoogleBooks,
+    };
+    let signer = SIGNER.as_ref()?;
+    let [small, medium, large] = address::write(signer, &catalog::Cover::new(source, image)?);
+    Some(Cover { small, medium, large, thumbhash: seed::THUMBHASH })
 }
 
 fn time<S: Serializer>(millis: &i64, serializer: S) -> Result<S::Ok, S::Error> {

@@ -15,6 +15,8 @@ pub struct Recorded {
     /// Names in lower case, as hyper gives them; repeated headers appear repeatedly.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// All of it, byte for byte as it came over the connection.
+    pub raw: Vec<u8>,
 }
 
 impl Recorded {
@@ -44,7 +46,7 @@ impl Received {
         }
     }
 
-    pub(super) fn record(&self, parts: &Parts) -> Recorded {
+    pub(super) fn record(&self, parts: &Parts, raw: Vec<u8>) -> Recorded {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         Recorded {
             method: parts.method.to_string(),
@@ -55,6 +57,7 @@ impl Received {
                 .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
                 .collect(),
             body: self.body.to_vec(),
+            raw,
         }
     }
 

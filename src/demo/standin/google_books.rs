@@ -75,7 +75,8 @@ impl GoogleBooks {
         };
         // Held here so that the height is that of the width which is drawn.
         let width = u32::clamp(width, 1, 700);
-        let book = request.get("id").and_then(|id| self.catalog.book(id)).filter(|book| book.cover);
+        let book =
+            request.get("id").and_then(|id| self.catalog.book(id)).filter(|book| book.cover && !book.blank);
         // A picture that is not there is a picture all the same.
         let height = width * 3 / 2;
         let png =

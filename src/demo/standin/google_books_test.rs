@@ -156,6 +156,7 @@ async fn a_cover_that_is_not_there_is_a_picture_all_the_same() {
     assert_eq!(cover[16..24], [0, 0, 0, 128, 0, 0, 0, 192]);
     let blank = get("id=AAAAAAAAAAAA&printsec=frontcover&img=1&zoom=1").await;
     assert_eq!(blank, get("id=s1gVAAAAYAAJ&printsec=frontcover&img=1&zoom=1").await);
+    assert_eq!(blank, get("id=vXJbDwAAQBAJ&printsec=frontcover&img=1&zoom=1").await);
     assert_ne!(blank, cover);
     assert_eq!(get("id=B1hSG45JCX4C&printsec=frontcover&img=1&fife=w600").await[16..20], [0, 0, 2, 88]);
 }

@@ -29,8 +29,8 @@ const SIZES: [(&str, u32, u32); 10] = [
     ("screenshot_med", 569, 320),
     ("screenshot_big", 889, 500),
     ("screenshot_huge", 1280, 720),
-    ("720p", 540, 720),
-    ("1080p", 810, 1080),
+    ("720p", 508, 720),
+    ("1080p", 762, 1080),
 ];
 
 pub(super) struct Igdb {

@@ -21,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::{Received, Recorded, Reply};
+use super::tee::{Taken, Tee};
 
 /// Requests kept per stand-in; the oldest go first.
 pub const RECORDED: usize = 10_000;
@@ -165,18 +166,23 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTo
 
 async fn converse(stream: TcpStream, shared: Arc<Shared>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| exchange(Arc::clone(&shared), request));
+    let (stream, taken) = Tee::new(stream);
+    let service = service_fn(move |request| exchange(Arc::clone(&shared), taken.clone(), request));
     // A connection that breaks is the client's business, and often the very thing under test.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Closed> {
+async fn exchange(
+    shared: Arc<Shared>,
+    taken: Taken,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Closed> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, BODY).collect().await.map_err(|_| Closed)?.to_bytes();
     let received = Received::new(&parts, body);
-    let (fault, mut changes) = shared.arrive(received.record(&parts));
+    let (fault, mut changes) = shared.arrive(received.record(&parts, taken.drain()));
     match fault {
         None => {}
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,

@@ -19,7 +19,13 @@ fn shared() -> Shared {
 }
 
 fn request(number: usize) -> Recorded {
-    Recorded { method: "GET".into(), target: format!("/{number}"), headers: vec![], body: vec![] }
+    Recorded {
+        method: "GET".into(),
+        target: format!("/{number}"),
+        headers: vec![],
+        body: vec![],
+        raw: vec![],
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod google_books;
 mod igdb;
 mod key;
 mod listener;
+mod tee;
 mod tmdb;
 mod twitch;
 

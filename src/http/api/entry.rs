@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
-use super::{Absent, Area, Common, Delete, Edit, Put, limit, refused};
+use super::{Absent, Area, Common, Delete, Edit, Put, cover, covers, limit, refused};
 use crate::account::Locale;
 use crate::app::App;
 use crate::catalog;
@@ -19,7 +19,7 @@ use crate::http::view::entry::{
     EntrySort, LibraryEntry, LibraryEntryPage, LibraryEntryPatch, LibraryEntryWrite, SortDirection, Status,
 };
 use crate::http::view::media::MediaKind;
-use crate::library::entry::{self, Create};
+use crate::library::entry::{self, Create, Entry};
 use crate::library::page;
 
 pub struct EntryApi {
@@ -86,8 +86,10 @@ impl EntryApi {
         let after = cursor::decode(&question, cursor.0.as_deref())?;
         let (entries, end) =
             page::list(&self.app.db, caller.id(), &query, today, after, limit(page_limit.0)).await?;
+        let covers = covers(&self.app, entries.iter().map(Entry::cover)).await;
+        let shown = entries.into_iter().zip(covers).map(|(entry, cover)| LibraryEntry::new(entry, cover));
         Ok(Plain(LibraryEntryPage {
-            items: entries.into_iter().map(LibraryEntry::from).collect(),
+            items: shown.collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -107,7 +109,7 @@ impl EntryApi {
         let locale = locale(&language, &caller);
         let entry = entry::get(&self.app.db, caller.id(), &media_id.0.0, locale).await?;
         let revision = entry.row.revision;
-        Ok(Found::new(entry.into(), revision, if_none_match.0))
+        Ok(Found::new(self.show(entry).await, revision, if_none_match.0))
     }
 
     /// Put a title in the library
@@ -133,7 +135,7 @@ impl EntryApi {
             Ok(written) => {
                 self.want(&written, id, locale.language).await;
                 let revision = written.entry.row.revision;
-                Ok(Written { view: written.entry.into(), revision, created: written.created })
+                Ok(Written { view: self.show(written.entry).await, revision, created: written.created })
             }
             Err(error) => Err(refused(error, self.current(&caller, id, locale)).await),
         }
@@ -161,7 +163,7 @@ impl EntryApi {
         match write.await {
             Ok(written) => {
                 let revision = written.entry.row.revision;
-                Ok(Changed { view: written.entry.into(), revision })
+                Ok(Changed { view: self.show(written.entry).await, revision })
             }
             Err(error) => Err(refused(error, self.current(&caller, id, locale)).await),
         }
@@ -196,7 +198,12 @@ impl EntryApi {
         id: &catalog::MediaId,
         locale: Locale,
     ) -> Result<LibraryEntry, Error> {
-        entry::get(&self.app.db, caller.id(), id, locale).await.map(LibraryEntry::from)
+        Ok(self.show(entry::get(&self.app.db, caller.id(), id, locale).await?).await)
+    }
+
+    async fn show(&self, entry: Entry) -> LibraryEntry {
+        let cover = cover(&self.app, entry.cover()).await;
+        LibraryEntry::new(entry, cover)
     }
 
     /// A title that is new to us, or to us in this language, is looked up in the background, after the

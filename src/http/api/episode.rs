@@ -3,10 +3,10 @@
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
-use super::{Absent, Area, Delete, PutBelow, limit, refused};
+use super::{Absent, Area, Delete, PutBelow, cover, limit, refused};
 use crate::account::Locale;
 use crate::app::App;
-use crate::catalog::{self, Answer};
+use crate::catalog::{self, Answer, Cover};
 use crate::error::Error;
 use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
@@ -59,7 +59,8 @@ impl SeasonApi {
             }
         };
         let marks = episode::of_season(db, caller.id(), &id, season.0).await?;
-        Ok(Plain(Season::new(id, &found, &marks)))
+        let cover = cover(&self.app, Cover::of_season(&id, found.cover.as_ref())).await;
+        Ok(Plain(Season::new(id, &found, &marks, cover)))
     }
 }
 
@@ -287,7 +288,9 @@ impl EpisodeApi {
 
     async fn entry(&self, caller: &Caller, id: &catalog::MediaId) -> Result<LibraryEntry, Error> {
         let locale = Locale::of(&caller.account, None);
-        entry::get(&self.app.db, caller.id(), id, locale).await.map(LibraryEntry::from)
+        let entry = entry::get(&self.app.db, caller.id(), id, locale).await?;
+        let cover = cover(&self.app, entry.cover()).await;
+        Ok(LibraryEntry::new(entry, cover))
     }
 
     async fn current(

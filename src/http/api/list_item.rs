@@ -4,7 +4,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 use uuid::Uuid;
 
-use super::{Absent, Area, Delete, Edit, PutBelow, limit, refused};
+use super::{Absent, Area, Delete, Edit, PutBelow, cover, covers, limit, refused};
 use crate::app::App;
 use crate::catalog;
 use crate::error::Error;
@@ -50,8 +50,10 @@ impl ListItemApi {
         let language = language(named.0, &caller.account);
         let (items, end) =
             item::list(&self.app.db, caller.id(), list, language, after, limit(page_limit.0)).await?;
+        let covers = covers(&self.app, items.iter().map(item::Item::cover)).await;
+        let shown = items.into_iter().zip(covers).map(|(item, cover)| ListItem::new(item, cover));
         Ok(Plain(ListItemPage {
-            items: items.into_iter().map(ListItem::from).collect(),
+            items: shown.collect(),
             next_cursor: end.map(|end| cursor::encode(&question, &end)),
         }))
     }
@@ -73,7 +75,7 @@ impl ListItemApi {
         let language = language(named.0, &caller.account);
         let item = item::get(&self.app.db, caller.id(), list_id.0, &media_id.0.0, language).await?;
         let revision = item.row.revision;
-        Ok(Found::new(item.into(), revision, if_none_match.0))
+        Ok(Found::new(self.show(item).await, revision, if_none_match.0))
     }
 
     /// Put a title in a list
@@ -103,7 +105,7 @@ impl ListItemApi {
             )
             .await?;
         let revision = item.row.revision;
-        Ok(Written { view: item.into(), revision, created })
+        Ok(Written { view: self.show(item).await, revision, created })
     }
 
     /// Change an item of a list
@@ -133,7 +135,7 @@ impl ListItemApi {
             )
             .await?;
         let revision = item.row.revision;
-        Ok(Changed { view: item.into(), revision })
+        Ok(Changed { view: self.show(item).await, revision })
     }
 
     /// Take a title out of a list
@@ -189,6 +191,11 @@ impl ListItemApi {
         (list, id): (Uuid, &catalog::MediaId),
         language: catalog::Language,
     ) -> Result<ListItem, Error> {
-        item::get(&self.app.db, caller.id(), list, id, language).await.map(ListItem::from)
+        Ok(self.show(item::get(&self.app.db, caller.id(), list, id, language).await?).await)
+    }
+
+    async fn show(&self, item: item::Item) -> ListItem {
+        let cover = cover(&self.app, item.cover()).await;
+        ListItem::new(item, cover)
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
 
-use super::{Absent, Area, Common};
+use super::{Absent, Area, Common, covers};
 use crate::app::App;
-use crate::catalog::{self, Answer, Kind, SearchText, SearchTextError};
+use crate::catalog::{self, Answer, Cover, Kind, SearchText, SearchTextError};
 use crate::error::{Error, Result as DomainResult};
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
@@ -85,21 +85,20 @@ impl MediaApi {
         ids.retain(|id| seen.insert(id.clone()));
         let share = self.app.books_share(caller.id());
         let answers = self.app.catalog.media_many(&ids, language, &share).await;
-        let mut marks = marks(&self.app, &caller, &ids).await?;
-        let mut batch = MediaBatch { items: Vec::new(), missing: Vec::new() };
+        let (mut found, mut missing) = (Vec::new(), Vec::new());
         for (id, answer) in answers {
             let reason = match known(&self.app, &id, language, answer).await {
                 Ok(Some(item)) => {
-                    batch.items.push(MediaItem::new(&item, marks.remove(id.as_str())));
+                    found.push(item);
                     continue;
                 }
                 Ok(None) => MissingReason::UnknownToSource,
                 Err(Error::SourceUnavailable { .. }) => MissingReason::SourceUnavailable,
                 Err(error) => return Err(error.into()),
             };
-            batch.missing.push(MissingMedia { id: MediaId(id), reason });
+            missing.push(MissingMedia { id: MediaId(id), reason });
         }
-        Ok(Plain(batch))
+        Ok(Plain(MediaBatch { items: marked(&self.app, &caller, &found).await?, missing }))
     }
 
     /// Show a title
@@ -119,12 +118,12 @@ impl MediaApi {
         let share = self.app.books_share(caller.id());
         let answer = self.app.catalog.media(&id, language, &share).await;
         let item = known(&self.app, &id, language, answer).await?.ok_or(Error::NotFound)?;
-        let mark = marks(&self.app, &caller, std::slice::from_ref(&id)).await?.remove(id.as_str());
-        Ok(Plain(MediaItem::new(&item, mark)))
+        let shown = marked(&self.app, &caller, &[item]).await?.pop();
+        Ok(Plain(shown.ok_or(Error::NotFound)?))
     }
 }
 
-/// Titles with the account's own entries for them.
+/// Titles with their covers and the account's own entries for them.
 pub(super) async fn marked(
     app: &App,
     caller: &Caller,
@@ -132,7 +131,18 @@ pub(super) async fn marked(
 ) -> DomainResult<Vec<MediaItem>> {
     let ids: Vec<_> = items.iter().map(|item| item.id.clone()).collect();
     let mut marks = marks(app, caller, &ids).await?;
-    Ok(items.iter().map(|item| MediaItem::new(item, marks.remove(item.id.as_str()))).collect())
+    // All at once: of each title its own, then those of its seasons.
+    let of = |item: &'_ Arc<catalog::MediaItem>| {
+        let posters = item.seasons.iter().map(|season| Cover::of_season(&item.id, season.cover.as_ref()));
+        std::iter::once(Cover::of(item)).chain(posters).collect::<Vec<_>>()
+    };
+    let mut covers = covers(app, items.iter().flat_map(of)).await.into_iter();
+    let show = |item: &Arc<catalog::MediaItem>| {
+        let cover = covers.next().flatten();
+        let posters = covers.by_ref().take(item.seasons.len()).collect();
+        MediaItem::new(item, cover, marks.remove(item.id.as_str())).with_posters(posters)
+    };
+    Ok(items.iter().map(show).collect())
 }
 
 /// The account's own entries among these titles.

@@ -6,6 +6,7 @@ pub mod discover;
 pub mod entry;
 pub mod episode;
 pub mod history;
+pub mod image;
 pub mod list;
 pub mod list_item;
 pub mod media;
@@ -16,6 +17,9 @@ use poem_openapi::Tags;
 
 use super::page;
 use super::problem::{Fail, Problem, Statuses};
+use super::view::media::Cover;
+use crate::app::App;
+use crate::catalog;
 use crate::error::Error;
 
 /// The product areas.
@@ -74,6 +78,20 @@ statuses! {
 /// How many rows a page holds.
 pub fn limit(limit: Option<i32>) -> u64 {
     u64::try_from(limit.unwrap_or(page::DEFAULT_LIMIT).clamp(1, page::MAX_LIMIT)).unwrap_or(1)
+}
+
+/// These covers as answers show them, in their order.
+pub async fn covers(
+    app: &App,
+    covers: impl IntoIterator<Item = Option<catalog::Cover>>,
+) -> Vec<Option<Cover>> {
+    let known = app.covers.known(&app.db, covers).await;
+    known.iter().map(|known| Cover::new(known.as_ref()?)).collect()
+}
+
+/// One cover as an answer shows it.
+pub async fn cover(app: &App, one: Option<catalog::Cover>) -> Option<Cover> {
+    covers(app, [one]).await.pop()?
 }
 
 /// Adds the current state to a refused write.

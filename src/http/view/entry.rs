@@ -6,7 +6,7 @@ use poem_openapi::types::MaybeUndefined;
 use serde::Serialize;
 
 use super::episode::NextEpisode;
-use super::media::{MediaKind, MediaState, MediaSummary};
+use super::media::{Cover, MediaKind, MediaState, MediaSummary};
 use super::{clearable, wire_enum};
 use crate::http::text::{Date, Timestamp};
 use crate::library::entry;
@@ -100,8 +100,8 @@ pub struct LibraryEntry {
 /// A media id on its way out, which was checked on its way in.
 pub type MediaIdText = String;
 
-impl From<entry::Entry> for LibraryEntry {
-    fn from(entry: entry::Entry) -> Self {
+impl LibraryEntry {
+    pub fn new(entry: entry::Entry, cover: Option<Cover>) -> Self {
         let row = entry.row;
         let kind = match row.kind.as_str() {
             "tv" => MediaKind::Tv,
@@ -133,7 +133,7 @@ impl From<entry::Entry> for LibraryEntry {
             added_at: Timestamp(row.added_at),
             updated_at: Timestamp(row.updated_at),
             media_state: entry.media_state.map(MediaState::from),
-            media: entry.media.map(MediaSummary::from),
+            media: entry.media.map(|media| MediaSummary::new(media, cover)),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::attribution::Attribution;
 use super::clearable;
+use super::media::Cover;
 use crate::catalog;
 use crate::http::text::{Date, MediaId, Timestamp};
 use crate::library::{episode, page};
@@ -134,6 +135,7 @@ pub struct SeasonSummary {
     /// When its first episode airs: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub air_date: Option<String>,
     pub episode_count: Option<i32>,
+    pub cover: Option<Cover>,
 }
 
 impl SeasonSummary {
@@ -143,6 +145,7 @@ impl SeasonSummary {
             title: season.title.clone(),
             air_date: season.air_date.clone(),
             episode_count: season.episode_count.map(number),
+            cover: None,
         }
     }
 }
@@ -175,6 +178,7 @@ pub struct Season {
     pub overview: Option<String>,
     /// When its first episode airs: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub air_date: Option<String>,
+    pub cover: Option<Cover>,
     pub episodes: Vec<SeasonEpisode>,
     /// What the source's terms ask to be shown beside its data.
     pub attribution: Attribution,
@@ -182,7 +186,12 @@ pub struct Season {
 
 impl Season {
     /// A season and the account's marks in it.
-    pub fn new(id: catalog::MediaId, season: &catalog::Season, marks: &[watched_episode::Model]) -> Self {
+    pub fn new(
+        id: catalog::MediaId,
+        season: &catalog::Season,
+        marks: &[watched_episode::Model],
+        cover: Option<Cover>,
+    ) -> Self {
         let episode = |episode: &catalog::Episode| {
             let mark = marks.iter().find(|mark| mark.number == number(episode.number));
             SeasonEpisode {
@@ -200,6 +209,7 @@ impl Season {
             title: season.title.clone(),
             overview: season.overview.clone(),
             air_date: season.air_date.clone(),
+            cover,
             episodes: season.episodes.iter().map(episode).collect(),
             attribution: Attribution::of(id.source()),
             media_id: MediaId(id),

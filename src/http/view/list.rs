@@ -6,7 +6,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::clearable;
-use super::media::{MediaState, MediaSummary};
+use super::media::{Cover, MediaState, MediaSummary};
 use crate::error::{Error, Result, Violation};
 use crate::http::text::{MediaId, Timestamp};
 use crate::list::order::Place;
@@ -95,8 +95,8 @@ pub struct ListItem {
     pub media: Option<MediaSummary>,
 }
 
-impl From<item::Item> for ListItem {
-    fn from(item: item::Item) -> Self {
+impl ListItem {
+    pub fn new(item: item::Item, cover: Option<Cover>) -> Self {
         Self {
             media_id: item.row.media_id,
             list_id: item.row.list_id,
@@ -105,7 +105,7 @@ impl From<item::Item> for ListItem {
             added_at: Timestamp(item.row.added_at),
             updated_at: Timestamp(item.row.updated_at),
             media_state: item.media_state.map(MediaState::from),
-            media: item.media.map(MediaSummary::from),
+            media: item.media.map(|media| MediaSummary::new(media, cover)),
         }
     }
 }

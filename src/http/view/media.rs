@@ -127,6 +127,36 @@ pub struct ExternalIds {
     pub isbn_13: Option<String>,
 }
 
+/// Where a title's cover is, relative to the server. The addresses need no token, do not change and are the
+/// same for everybody.
+#[serde_with::skip_serializing_none]
+#[derive(Debug, Clone, Object, Serialize)]
+#[oai(skip_serializing_if_is_none)]
+pub struct Cover {
+    /// About 150 pixels wide.
+    pub small: String,
+    /// About 300 pixels wide.
+    pub medium: String,
+    /// About 600 pixels wide or more.
+    pub large: String,
+    /// A few bytes in base64 to draw until the picture is there (<https://evanw.github.io/thumbhash>);
+    /// absent until somebody has fetched it.
+    pub thumbhash: Option<String>,
+}
+
+impl Cover {
+    /// None that the source does not have.
+    pub fn new(known: &media::Known) -> Option<Self> {
+        let thumbhash = match &known.sight {
+            media::Sight::Missing => return None,
+            media::Sight::Seen(thumbhash) => thumbhash.clone(),
+            media::Sight::Unseen => None,
+        };
+        let [small, medium, large] = known.addresses.clone();
+        Some(Self { small, medium, large, thumbhash })
+    }
+}
+
 /// One title as its source describes it. A search shows less of it than a look-up by id.
 #[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, Object, Serialize)]
@@ -141,6 +171,8 @@ pub struct MediaItem {
     pub release_date: Option<String>,
     pub overview: Option<String>,
     pub genres: Vec<String>,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
     /// At most ten in each role; the cast in the order of the titles.
     pub creators: Vec<Creator>,
     pub runtime_minutes: Option<i32>,
@@ -159,7 +191,7 @@ pub struct MediaItem {
 }
 
 impl MediaItem {
-    pub fn new(item: &Item, entry: Option<EntryMark>) -> Self {
+    pub fn new(item: &Item, cover: Option<Cover>, entry: Option<EntryMark>) -> Self {
         let number = |value: Option<u32>| value.and_then(|value| i32::try_from(value).ok());
         let ids = item.external_ids.clone();
         Self {
@@ -171,6 +203,7 @@ impl MediaItem {
             release_date: item.release_date.clone(),
             overview: item.overview.clone(),
             genres: item.genres.clone(),
+            cover,
             creators: item
                 .creators
                 .iter()
@@ -199,6 +232,15 @@ impl MediaItem {
             entry,
         }
     }
+
+    /// Gives the seasons of a series their pictures, in their order.
+    #[must_use]
+    pub fn with_posters(mut self, posters: Vec<Option<Cover>>) -> Self {
+        for (season, poster) in self.seasons.iter_mut().flatten().zip(posters) {
+            season.cover = poster;
+        }
+        self
+    }
 }
 
 wire_enum! {
@@ -212,6 +254,8 @@ wire_enum! {
 #[oai(skip_serializing_if_is_none)]
 pub struct MediaSummary {
     pub title: String,
+    /// Absent where the source has none.
+    pub cover: Option<Cover>,
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub release_date: Option<String>,
     pub runtime_minutes: Option<i32>,
@@ -220,9 +264,10 @@ pub struct MediaSummary {
     pub episode_count: Option<i32>,
 }
 
-impl From<media::Summary> for MediaSummary {
-    fn from(summary: media::Summary) -> Self {
+impl MediaSummary {
+    pub fn new(summary: media::Summary, cover: Option<Cover>) -> Self {
         Self {
+            cover,
             title: summary.title,
             release_date: summary.release_date,
             runtime_minutes: summary.runtime_minutes,

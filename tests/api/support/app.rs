@@ -17,6 +17,12 @@ use super::database::Database;
 use super::log;
 use super::persona::{Persona, Service};
 
+/// What the service under test signs with.
+pub const SECRET: &str = "a secret that only the tests know";
+
+const LIMITS: [&str; 4] =
+    ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS", "OMNITRACK_RATE_IMAGE"];
+
 /// How long anything that happens in the background is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -54,6 +60,15 @@ impl TestApp {
         let Self { app, stand_ins, database, .. } = self;
         app.db.close().await.unwrap();
         Self::start(database, stand_ins, change).await
+    }
+
+    /// Another service on an empty database beside the same stand-ins: it knows nothing of before.
+    pub async fn afresh(mut self) -> Self {
+        self.stop_jobs().await;
+        let Self { app, stand_ins, database, .. } = self;
+        app.db.close().await.unwrap();
+        let empty = if database.is_sqlite() { Some(Database::sqlite()) } else { Database::postgres() };
+        Self::start(empty.expect("the engine that was there before"), stand_ins, |_| ()).await
     }
 
     async fn start(database: Database, stand_ins: StandIns, change: impl FnOnce(&mut Config)) -> Self {
@@ -148,7 +163,8 @@ fn token(stand_ins: &StandIns, name: &str) -> String {
 fn config(database: &Database, stand_ins: &StandIns) -> Config {
     let mut settings = stand_ins.settings();
     settings.push(("DATABASE_URL", database.url.expose().to_owned()));
-    for name in ["OMNITRACK_RATE_ACCOUNT", "OMNITRACK_RATE_SEARCH", "OMNITRACK_RATE_ADDRESS"] {
+    settings.push(("OMNITRACK_SECRET_KEY", SECRET.to_owned()));
+    for name in LIMITS {
         settings.push((name, "1000000".to_owned()));
     }
     Config::read(&|name| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()))

@@ -125,18 +125,20 @@ fn documented(spec: &Value, method: &Method, answer: &Answer) -> Vec<String> {
             faults.push(format!("{name} is documented and absent"));
         }
     }
-    let content = response["content"].as_object().and_then(|content| content.iter().next());
-    let Some((content_type, content)) = content else {
+    let documented = response["content"].as_object();
+    let Some(content) = documented.filter(|content| !content.is_empty()) else {
         if !answer.body.is_empty() || answer.header("content-type").is_some() {
             faults.push("a body where none is documented".into());
         }
         return faults;
     };
-    if answer.header("content-type") != Some(content_type) {
-        faults.push(format!("the content type is not {content_type}"));
-    }
+    let Some(content) = answer.header("content-type").and_then(|content_type| content.get(content_type))
+    else {
+        faults.push(format!("the content type is none of {:?}", content.keys()));
+        return faults;
+    };
     // The server cuts the body off, if there is one.
-    if method == Method::HEAD {
+    if method == Method::HEAD || content["schema"]["format"] == "binary" {
         return faults;
     }
     match serde_json::from_slice::<Value>(&answer.body) {

@@ -10,6 +10,7 @@ pub mod database;
 pub mod log;
 pub mod operations;
 pub mod persona;
+pub mod stranger;
 
 /// Titles that the sample catalog has, one of each kind.
 pub mod titles {
