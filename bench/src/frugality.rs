@@ -136,16 +136,22 @@ fn sources(base: &str) -> Result<config::Sources> {
     let defaults =
         Config::read(&|name| (name == "CLERK_ISSUER").then(|| "https://clerk.invalid".to_owned()))?;
     Ok(config::Sources {
-        tmdb: Some(config::Tmdb { access_token: Secret::new("t"), base_url: format!("{base}/3") }),
+        tmdb: Some(config::Tmdb {
+            access_token: Secret::new("t"),
+            base_url: format!("{base}/3"),
+            image_base_url: base.to_owned(),
+        }),
         igdb: Some(config::Igdb {
             client_id: "c".into(),
             client_secret: Secret::new("s"),
             token_url: format!("{base}/token"),
             base_url: format!("{base}/v4"),
+            image_base_url: base.to_owned(),
         }),
         google_books: Some(config::GoogleBooks {
             api_key: Secret::new("k"),
             base_url: format!("{base}/books"),
+            image_base_url: base.to_owned(),
         }),
         share: 1_000_000.0,
         cache_bytes: defaults.sources.cache_bytes,

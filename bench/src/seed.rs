@@ -14,6 +14,9 @@ pub const ENTRIES: usize = 1000;
 /// The entry that every account but the first has, and the first has too.
 pub const SHARED: &str = "movie:tmdb:603";
 
+/// When the seeded titles are due for another look: not while anything is measured.
+const FAR_OFF: i64 = 4_102_444_800_000;
+
 /// 2026-01-01, in milliseconds.
 const DAY_ONE: i64 = 1_767_225_600_000;
 
@@ -56,8 +59,9 @@ fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
         let (id, title) = (media_id(number), title(number));
         let (details, (_, image)) = (details(number), cover(number));
         format!(
-            "('{id}', 'known', '{title}', '{title}', '{image}', '19{:02}-05-17', {details}, {DAY_ONE})",
-            number % 100
+            "('{id}', 'known', '{title}', '{title}', '{image}', '19{:02}-05-17', {details}, {DAY_ONE}, {}, {FAR_OFF})",
+            number % 100,
+            schedule(number)
         )
     });
     let texts = titles.clone().map(|number| {
@@ -82,7 +86,7 @@ fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
     };
     let entry_columns = "library_entry (account_id, media_id, kind, status, status_set_by, rating, favorite, \
          progress_unit, progress_current, progress_total, started_on, finished_on, awaits_media, revision, \
-         added_at, updated_at)";
+         added_at, updated_at, watched)";
     let mut accounts = accounts;
     vec![
         insert(
@@ -92,7 +96,7 @@ fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {
         ),
         insert(
             "media (id, state, title, sort_title, cover, release_date, runtime_minutes, page_count, season_count, \
-             episode_count, refreshed_at)",
+             episode_count, refreshed_at, schedule, refresh_at)",
             &mut { media },
         ),
         insert(
@@ -146,6 +150,25 @@ fn details(number: usize) -> String {
     }
 }
 
+/// Thirty weekly episodes in three seasons, and two specials, the way the service keeps them.
+fn schedule(number: usize) -> String {
+    if !number.is_multiple_of(4) {
+        return "NULL".into();
+    }
+    let special = |episode: usize| format!("0,{episode},null,{}", number * 1000 + episode);
+    let regular = |at: usize| {
+        let (season, episode) = (1 + at / 10, 1 + at % 10);
+        format!("{season},{episode},{},{}", 15_000 + 7 * at, number * 1000 + 100 + at)
+    };
+    let slots: Vec<String> = (1..=2).map(special).chain((0..30).map(regular)).collect();
+    format!("'[{}]'", slots.join(","))
+}
+
+/// The first season and half of the second of every other series.
+fn watched(number: usize) -> &'static str {
+    if number.is_multiple_of(8) { "'[1,1,10,2,1,5]'" } else { "NULL" }
+}
+
 fn entry(account: &str, number: usize) -> String {
     let (id, kind) = (media_id(number), kind(number));
     let rating = if number.is_multiple_of(3) { "NULL".into() } else { (1 + number % 100).to_string() };
@@ -158,7 +181,8 @@ fn entry(account: &str, number: usize) -> String {
     let status = status.get(number % 5).copied().unwrap_or_default();
     let time = DAY_ONE + 60_123 * i64::try_from(number).unwrap_or_default();
     format!(
-        "({account}, '{id}', '{kind}', '{status}', 'person', {rating}, {rest}, FALSE, {}, {DAY_ONE}, {time})",
-        number + 1
+        "({account}, '{id}', '{kind}', '{status}', 'person', {rating}, {rest}, FALSE, {}, {DAY_ONE}, {time}, {})",
+        number + 1,
+        watched(number)
     )
 }

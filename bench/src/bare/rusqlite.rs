@@ -83,14 +83,23 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         }),
         None => None,
     };
+    let kind: String = row.get(2)?;
+    let (schedule, watched) = (row.get::<_, Option<String>>(24)?, row.get::<_, Option<String>>(25)?);
+    let following = (kind == "tv").then(|| wire::follow(schedule.as_deref(), watched.as_deref()));
+    let (progress, caught_up, next_episode) = match following {
+        Some((progress, caught_up, next)) => (Some(progress), Some(caught_up), next),
+        None => (progress, None, None),
+    };
     Ok(Entry {
         media_id: row.get(1)?,
-        kind: row.get(2)?,
+        kind,
         status: row.get(3)?,
         status_set_by: row.get(4)?,
         rating: row.get(5)?,
         favorite: row.get(6)?,
         progress,
+        caught_up,
+        next_episode,
         started_on: row.get(10)?,
         finished_on: row.get(11)?,
         revision: row.get(13)?,

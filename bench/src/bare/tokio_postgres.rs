@@ -75,14 +75,23 @@ fn entry(row: &Row) -> Result<Entry> {
         }),
         None => None,
     };
+    let kind: String = row.try_get(2)?;
+    let (schedule, watched) = (row.try_get::<_, Option<String>>(24)?, row.try_get::<_, Option<String>>(25)?);
+    let following = (kind == "tv").then(|| wire::follow(schedule.as_deref(), watched.as_deref()));
+    let (progress, caught_up, next_episode) = match following {
+        Some((progress, caught_up, next)) => (Some(progress), Some(caught_up), next),
+        None => (progress, None, None),
+    };
     Ok(Entry {
         media_id: row.try_get(1)?,
-        kind: row.try_get(2)?,
+        kind,
         status: row.try_get(3)?,
         status_set_by: row.try_get(4)?,
         rating: row.try_get(5)?,
         favorite: row.try_get(6)?,
         progress,
+        caught_up,
+        next_episode,
         started_on: row.try_get(10)?,
         finished_on: row.try_get(11)?,
         revision: row.try_get(13)?,

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use omnitrack::catalog::{self, SourceName};
 use omnitrack::media::address;
 use omnitrack::secret::{Purpose, Secrets, Signer};
@@ -29,6 +29,10 @@ pub struct Entry {
     pub favorite: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caught_up: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_episode: Option<Next>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_on: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,6 +106,54 @@ fn sign(image: &str) -> Option<Cover> {
     let signer = SIGNER.as_ref()?;
     let [small, medium, large] = address::write(signer, &catalog::Cover::new(source, image)?);
     Some(Cover { small, medium, large, thumbhash: seed::THUMBHASH })
+}
+
+#[derive(Serialize)]
+pub struct Next {
+    season: i64,
+    episode: i64,
+    air_date: NaiveDate,
+}
+
+/// How far an account has come in a series: what is watched of what has aired, whether that is all, and
+/// what is next.
+pub fn follow(schedule: Option<&str>, watched: Option<&str>) -> (Progress, bool, Option<Next>) {
+    let unit = || "episodes".to_owned();
+    let ranges: Vec<i64> = watched.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let Some(schedule) = schedule else {
+        let regular = ranges.chunks_exact(3).filter(|range| range[0] > 0);
+        let current = regular.map(|range| range[2] - range[1] + 1).sum::<i64>() as i32;
+        return (Progress { unit: unit(), current, total: None }, false, None);
+    };
+    let slots: Vec<Option<i64>> = serde_json::from_str(schedule).unwrap_or_default();
+    let today = i64::from(Utc::now().date_naive().to_epoch_days());
+    let (mut seen, mut aired) = (0, 0);
+    let (mut left_out, mut behind, mut upcoming) = (None, None, None);
+    for slot in slots.chunks_exact(4) {
+        let (season, number) = (slot[0].unwrap_or(0), slot[1].unwrap_or(0));
+        if season == 0 {
+            continue;
+        }
+        let next = || slot[2].map(|day| (season, number, day));
+        if ranges.chunks_exact(3).any(|range| range[0] == season && (range[1]..=range[2]).contains(&number)) {
+            seen += 1;
+            aired += 1;
+            behind = None;
+        } else if slot[2].is_some_and(|day| day <= today) {
+            aired += 1;
+            left_out = left_out.or_else(next);
+            behind = behind.or_else(next);
+        } else {
+            upcoming = upcoming.or_else(next);
+        }
+    }
+    let next = behind.or(left_out).or(upcoming).map(|(season, episode, day)| Next {
+        season,
+        episode,
+        air_date: NaiveDate::from_epoch_days(day as i32).unwrap_or_default(),
+    });
+    let total = (aired > 0).then_some(aired);
+    (Progress { unit: unit(), current: seen, total }, aired > 0 && seen == aired, next)
 }
 
 fn time<S: Serializer>(millis: &i64, serializer: S) -> Result<S::Ok, S::Error> {

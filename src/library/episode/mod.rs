@@ -47,10 +47,11 @@ impl Span {
             && self.last.is_none_or(|last| place.number <= last)
     }
 
-    fn check(self) -> Result<()> {
+    /// Refuses a range that ends before it begins; `last` is where the caller gave its end.
+    fn check(self, last: &str) -> Result<()> {
         match (self.first, self.last) {
-            (Some(first), Some(last)) if first > last => {
-                Err(Error::invalid("invalid_range", "/last", "must not come before the first"))
+            (Some(first), Some(end)) if first > end => {
+                Err(Error::invalid("invalid_range", last, "must not come before the first"))
             }
             _ => Ok(()),
         }
@@ -196,7 +197,7 @@ pub struct Mark {
 /// Where the episodes are not known yet it is done as soon as they are. `expected` is of the entry.
 pub async fn put_many(db: &Db, account: Uuid, id: &MediaId, expected: &Expected, mark: Mark) -> Result<()> {
     require_series(id)?;
-    mark.span.check()?;
+    mark.span.check("/last")?;
     let mut change = db.change(account).await?;
     let mut marks = Marks::open(&change, id).await?;
     expected.allows(Some(marks.entry_revision()))?;
@@ -220,7 +221,7 @@ pub async fn delete_many(
     expected: &Expected,
     span: Span,
 ) -> Result<()> {
-    span.check()?;
+    span.check("/query/last")?;
     let mut change = db.change(account).await?;
     match Marks::open(&change, id).await {
         Ok(marks) => expected.allows(Some(marks.entry_revision()))?,
