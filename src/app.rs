@@ -9,6 +9,7 @@ use crate::clerk::Verifier;
 use crate::config::Config;
 use crate::db::Db;
 use crate::media::{self, Wanted};
+use crate::sync::Events;
 use crate::telemetry::Metrics;
 
 /// Everything an operation may need. Clones share it all.
@@ -20,6 +21,7 @@ pub struct App {
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub metrics: Metrics,
+    pub events: Events,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -63,6 +65,7 @@ impl App {
             catalog,
             wanted: Wanted::default(),
             metrics: Metrics::new(),
+            events: Events::default(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

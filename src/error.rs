@@ -38,6 +38,15 @@ pub enum Error {
     /// More than one account may keep.
     #[error("limit reached")]
     LimitReached { what: &'static str, limit: u64 },
+    /// The cursor cannot be gone on from: everything has to be read anew.
+    #[error("cursor expired")]
+    CursorExpired,
+    /// The account has as many event streams open as it may.
+    #[error("too many streams")]
+    TooManyStreams,
+    /// Too much to do just now; nothing was changed.
+    #[error("busy")]
+    Busy,
     /// No source could answer and nothing older is known.
     #[error("source unavailable")]
     SourceUnavailable { retry_after_seconds: u64 },

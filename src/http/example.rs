@@ -30,6 +30,16 @@ pub fn of(schema: &str) -> Option<Value> {
             "created_at": BEGUN,
             "updated_at": BEGUN,
         }),
+        "ChangePage" => json!({
+            "changes": [
+                { "revision": 12, "kind": "entry", "key": MOVIE, "deleted": false, "entry": entry() },
+                { "revision": 17, "kind": "list", "key": LIST, "deleted": true },
+            ],
+            "cursor": "0pXRZ3vZ0kSmp0sF2iYk8XbFvY4AAAAAAAAAEQAAAAAAAAAJ",
+            "has_more": false,
+            "head": 17,
+        }),
+        "SyncHead" => json!({ "revision": 17 }),
         "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
         "MediaItem" => movie(),
         "MediaBatch" => json!({

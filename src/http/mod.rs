@@ -17,6 +17,7 @@ pub mod pages;
 pub mod problem;
 pub mod schema;
 pub mod spec;
+pub mod sse;
 pub mod text;
 pub mod view;
 mod yaml;
@@ -31,6 +32,7 @@ use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
+use self::api::feed::FeedApi;
 use self::api::history::HistoryApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
@@ -58,6 +60,7 @@ type Apis = (
     ListApi,
     ListItemApi,
     AccountApi,
+    FeedApi,
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -73,6 +76,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         ListApi { app: app() },
         ListItemApi { app: app() },
         AccountApi { app: app() },
+        FeedApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")
 }

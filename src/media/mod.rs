@@ -13,7 +13,8 @@ pub use fill::{Wanted, fill, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
-pub use store::{Known, Summary, find, is_known, remember, remember_unknown, summaries};
+pub use store::{Known, Summary, find, is_known, read_summary, remember, remember_unknown, summaries};
+pub(crate) use store::{summary_columns, with_summary};
 
 use crate::catalog::{Kind, Language, MediaId};
 

@@ -2,6 +2,14 @@
 //! its devices send. Order is the account's revision; a deleted thing is a tombstone; nothing that was
 //! deleted comes back unless somebody asks for that.
 
+mod cursor;
+mod events;
+mod feed;
 mod key;
+mod retention;
 
+pub use cursor::Cursor;
+pub use events::{Event, Events};
+pub use feed::{Change, MAX_PAGE, Page, Thing, page};
 pub use key::{Key, Kind};
+pub use retention::forget;

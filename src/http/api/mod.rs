@@ -4,6 +4,7 @@ pub mod account;
 pub mod comment;
 pub mod entry;
 pub mod episode;
+pub mod feed;
 pub mod history;
 pub mod list;
 pub mod list_item;
@@ -35,6 +36,8 @@ pub enum Area {
     Lists,
     /// The account and its settings.
     Account,
+    /// How devices stay the same.
+    Sync,
 }
 
 macro_rules! statuses {
@@ -47,6 +50,8 @@ macro_rules! statuses {
 statuses! {
     /// Nothing beyond what every operation can answer.
     Common: &[];
+    /// A read that goes on where another ended.
+    Resume: &[410];
     /// A read of something that may not be there.
     Absent: &[404];
     /// A write to something that must be there.

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod entry;
 pub mod episode;
+pub mod feed;
 pub mod list;
 pub mod media;
 pub mod note;
