@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use entity::value::TombstoneKind;
 use entity::{account, comment, history_event, review, tombstone, watched_episode};
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter};
 use uuid::Uuid;
 
 use super::cursor::Cursor;
 use super::key::Kind;
 use crate::account::Locale;
-use crate::db::{Db, Snapshot, row, rows};
+use crate::db::{Db, row, rows};
 use crate::error::{Error, Result};
 use crate::library::{entry, page as library};
 use crate::list::{self, item};
@@ -70,7 +70,7 @@ pub async fn page(db: &Db, account: Uuid, cursor: Option<&str>, limit: usize) ->
     let epoch = db.epoch().await?;
     let read = async {
         let snapshot = db.read().snapshot().await?;
-        let page = read(&snapshot, epoch, account, cursor, limit.clamp(1, MAX_PAGE)).await?;
+        let page = read(&snapshot, epoch, account, cursor, limit).await?;
         snapshot.end().await?;
         Ok(page)
     };
@@ -78,23 +78,24 @@ pub async fn page(db: &Db, account: Uuid, cursor: Option<&str>, limit: usize) ->
     tokio::time::timeout(PATIENCE, Box::pin(read)).await.unwrap_or(Err(Error::Busy))
 }
 
-async fn read(
-    snapshot: &Snapshot<'_>,
+/// The same through what shows one moment to several statements.
+pub async fn read(
+    moment: &impl ConnectionTrait,
     epoch: Uuid,
     account: Uuid,
     cursor: Option<&str>,
     limit: usize,
 ) -> Result<Page> {
-    let own = row(snapshot, ACCOUNT, [account.into()]).await?.ok_or(Error::AccountErased)?;
+    let own = row(moment, ACCOUNT, [account.into()]).await?.ok_or(Error::AccountErased)?;
     let own = account::Model::from_query_result(&own, "")?;
     let after = match cursor {
         Some(text) => Cursor::read(text, "/query/cursor", epoch, &own)?,
         None => Cursor::start(epoch, &own),
     };
-    let next = Next::find(snapshot, account, &after, limit).await?;
+    let next = Next::find(moment, account, &after, limit.clamp(1, MAX_PAGE)).await?;
     let head = own.revision;
     let end = next.end.unwrap_or(head);
-    let changes = changes(snapshot, own, &after, &next, end).await?;
+    let changes = changes(moment, own, &after, &next, end).await?;
     let cursor = Cursor { revision: end, ..after }.to_text(account);
     Ok(Page { changes, cursor, has_more: next.end.is_some(), head })
 }
@@ -146,11 +147,16 @@ fn next_revisions() -> String {
 }
 
 impl Next {
-    async fn find(snapshot: &Snapshot<'_>, account: Uuid, after: &Cursor, limit: usize) -> Result<Self> {
+    async fn find(
+        moment: &impl ConnectionTrait,
+        account: Uuid,
+        after: &Cursor,
+        limit: usize,
+    ) -> Result<Self> {
         // One more tells whether there is more.
         let bound = i64::try_from(limit + 1).unwrap_or(i64::MAX);
         let values = [account.into(), after.revision.into(), after.deletions_after().into(), bound.into()];
-        let found = rows(snapshot, &next_revisions(), values).await?;
+        let found = rows(moment, &next_revisions(), values).await?;
         let (mut kinds, mut tombstones, mut weight) = (Vec::new(), false, 0);
         for (index, row) in found.iter().enumerate() {
             let (word, revision): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
@@ -172,7 +178,7 @@ impl Next {
 
 /// The rows of the page, in the order of their revisions.
 async fn changes(
-    snapshot: &Snapshot<'_>,
+    moment: &impl ConnectionTrait,
     own: account::Model,
     after: &Cursor,
     next: &Next,
@@ -185,37 +191,35 @@ async fn changes(
         match kind {
             Kind::Settings => changes.push(Thing::Settings(Box::new(own.clone()))),
             Kind::Entry => {
-                let found = library::changed(snapshot, id, &revisions, locale).await?;
+                let found = library::changed(moment, id, &revisions, locale).await?;
                 changes.extend(found.into_iter().map(|entry| Thing::Entry(Box::new(entry))));
             }
             Kind::Review => {
-                changes.extend(changed::<review::Entity>(snapshot, id, &revisions).await?.map(Thing::Review));
+                changes.extend(changed::<review::Entity>(moment, id, &revisions).await?.map(Thing::Review));
             }
             Kind::Comment => {
-                changes
-                    .extend(changed::<comment::Entity>(snapshot, id, &revisions).await?.map(Thing::Comment));
+                changes.extend(changed::<comment::Entity>(moment, id, &revisions).await?.map(Thing::Comment));
             }
             Kind::HistoryEvent => {
-                let found = changed::<history_event::Entity>(snapshot, id, &revisions).await?;
+                let found = changed::<history_event::Entity>(moment, id, &revisions).await?;
                 changes.extend(found.map(Thing::HistoryEvent));
             }
             Kind::Episode => {
-                let found = changed::<watched_episode::Entity>(snapshot, id, &revisions).await?;
+                let found = changed::<watched_episode::Entity>(moment, id, &revisions).await?;
                 changes.extend(found.map(Thing::Episode));
             }
             Kind::List => {
-                changes.extend(list::changed(snapshot, id, &revisions).await?.into_iter().map(Thing::List));
+                changes.extend(list::changed(moment, id, &revisions).await?.into_iter().map(Thing::List));
             }
             Kind::ListItem => {
-                let found = item::changed(snapshot, id, &revisions, locale.language).await?;
+                let found = item::changed(moment, id, &revisions, locale.language).await?;
                 changes.extend(found.into_iter().map(|item| Thing::ListItem(Box::new(item))));
             }
         }
     }
     let mut changes: Vec<Change> = changes.into_iter().map(Change::from).collect();
     if next.tombstones {
-        let deleted =
-            changed::<tombstone::Entity>(snapshot, id, &(after.deletions_after() + 1..=end)).await?;
+        let deleted = changed::<tombstone::Entity>(moment, id, &(after.deletions_after() + 1..=end)).await?;
         changes.extend(deleted.map(Change::from));
     }
     changes.sort_unstable_by_key(|change| change.revision);
@@ -240,7 +244,7 @@ macro_rules! revised {
 revised!(review, comment, history_event, watched_episode, tombstone);
 
 async fn changed<E: Revised>(
-    snapshot: &Snapshot<'_>,
+    moment: &impl ConnectionTrait,
     account: Uuid,
     revisions: &RangeInclusive<i64>,
 ) -> Result<std::vec::IntoIter<E::Model>> {
@@ -248,7 +252,7 @@ async fn changed<E: Revised>(
         .filter(E::ACCOUNT.eq(account))
         .filter(E::REVISION.gte(*revisions.start()))
         .filter(E::REVISION.lte(*revisions.end()))
-        .all(snapshot)
+        .all(moment)
         .await?;
     Ok(found.into_iter())
 }

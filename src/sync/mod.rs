@@ -10,6 +10,6 @@ mod retention;
 
 pub use cursor::Cursor;
 pub use events::{Event, Events};
-pub use feed::{Change, MAX_PAGE, Page, Thing, page};
+pub use feed::{Change, MAX_PAGE, Page, Thing, page, read};
 pub use key::{Key, Kind};
 pub use retention::forget;

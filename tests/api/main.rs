@@ -21,3 +21,6 @@ mod process;
 mod refresh;
 mod storage;
 mod support;
+mod sync_events;
+mod sync_feed;
+mod sync_plan;

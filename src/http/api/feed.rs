@@ -26,7 +26,8 @@ impl FeedApi {
     /// Everything that the account owns, each thing once as it is now, in the order of its last change;
     /// what was deleted as its key alone. Without a cursor from the beginning, with one from where it was
     /// handed out: nothing is left out, whatever is written meanwhile. A change replaces what the device
-    /// has under its key. A thing may come before the one that it hangs on. What is known of titles comes
+    /// has under its key. A thing may come before the one that it hangs on, and an entry that was deleted and
+    /// made again comes as both, in this order. What is known of titles comes
     /// with the rows, in the account's language; when it is looked up again later, no row changes. The
     /// number of a list's items is not a change of the list.
     #[oai(path = "/", method = "get", operation_id = "getChanges")]

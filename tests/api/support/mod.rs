@@ -6,9 +6,11 @@ pub mod app;
 pub mod cluster;
 pub mod conform;
 pub mod database;
+pub mod events;
 pub mod log;
 pub mod operations;
 pub mod persona;
+pub mod replica;
 
 /// Titles that the sample catalog has, one of each kind.
 pub mod titles {
