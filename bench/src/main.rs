@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod seed;
 mod service;
+mod streams;
 
 use std::process::ExitCode;
 

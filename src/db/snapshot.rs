@@ -11,9 +11,10 @@ use super::reader::{Engine, Reader, Reading};
 const SQLITE: &str = "BEGIN";
 
 /// So does PostgreSQL here. What is read in a snapshot is looked up by keys, and how much that is does not
-/// show in the values that a plan is made for: the ways to read whole tables are left out.
+/// show in the values that a plan is made for: the ways to read many rows at once are left out.
 const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off; \
-    SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL statement_timeout = '10s'";
+    SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+    SET LOCAL statement_timeout = '10s'";
 
 /// A read transaction on a connection of its own. Dropped without [`Snapshot::end`], it costs the
 /// connection, never a later reader its view. Whoever holds one must be quick, or bounded in time: what

@@ -50,19 +50,16 @@ impl IntoResponse for EventStream {
     }
 }
 
+const SCHEMA: &str = "SyncEvents";
+
 impl ApiResponse for EventStream {
     fn meta() -> MetaResponses {
-        let schema = MetaSchema {
-            description: Some("Events `revision` and `bye`, each with a `SyncHead` as its data."),
-            ..MetaSchema::new("string")
-        };
-        let content =
-            MetaMediaType { content_type: CONTENT_TYPE, schema: MetaSchemaRef::Inline(Box::new(schema)) };
+        let schema = MetaSchemaRef::Reference(SCHEMA.into());
         let response = MetaResponse {
             description: "The events, as they come.",
             status: Some(200),
             status_range: None,
-            content: vec![content],
+            content: vec![MetaMediaType { content_type: CONTENT_TYPE, schema }],
             headers: Vec::new(),
         };
         MetaResponses { responses: vec![response] }
@@ -70,6 +67,10 @@ impl ApiResponse for EventStream {
 
     fn register(registry: &mut Registry) {
         SyncHead::register(registry);
+        registry.create_schema::<Self, _>(SCHEMA.into(), |_| MetaSchema {
+            description: Some("Events `revision` and `bye`, each with a `SyncHead` as its data."),
+            ..MetaSchema::new("string")
+        });
     }
 }
 

@@ -7,7 +7,6 @@ use omnitrack::db::{Snapshot, execute};
 use omnitrack::sync::{self, Cursor};
 use sea_orm::prelude::async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement, Value};
-use serde_json::json;
 
 use crate::support::app::TestApp;
 use crate::support::both;
@@ -99,13 +98,16 @@ fn faults(sqlite: bool, lines: &[String]) -> Vec<String> {
             if line.starts_with("SCAN") && line != "SCAN part" {
                 faults.push(line.to_owned());
             }
-        } else if line.contains("Seq Scan")
-            || (line.contains("Scan using")
-                && !lines.get(index + 1).is_some_and(|next| next.contains("Index Cond")))
-            || (line.contains("Bitmap Index Scan")
-                && !lines.get(index + 1).is_some_and(|next| next.contains("Index Cond")))
-        {
-            faults.push(line.to_owned());
+        } else {
+            let by_key = lines.get(index + 1).is_some_and(|next| next.contains("Index Cond"));
+            let scans = line.contains("Scan") && !line.contains("Subquery Scan on part") && !by_key;
+            // What is found and then thrown away was not found by its key; the account's is one row.
+            let filters = line.starts_with("Filter")
+                && !line.contains("erased_at")
+                && !line.contains("settings_revision");
+            if scans || filters {
+                faults.push(line.to_owned());
+            }
         }
     }
     faults
@@ -114,10 +116,8 @@ fn faults(sqlite: bool, lines: &[String]) -> Vec<String> {
 /// A library with many of everything, written as SQL.
 async fn fill(t: &TestApp, account: uuid::Uuid) {
     let random = if t.is_sqlite() { "randomblob(16)" } else { "gen_random_uuid()" };
-    let position = if t.is_sqlite() { "CAST(n AS BLOB)" } else { "CAST(CAST(n AS text) AS bytea)" };
     let numbers =
         format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {ROWS})");
-    let list: uuid::Uuid = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001".parse().unwrap();
     let inserts = [
         ("media (id, state, title, sort_title, refreshed_at)", "'tv:tmdb:' || n, 'known', 't', 't', 0"),
         (
@@ -149,20 +149,22 @@ async fn fill(t: &TestApp, account: uuid::Uuid) {
             &format!("$1, {random}, 'x', 10 * n + 5, 0, 0"),
         ),
         (
-            "list_item (account_id, list_id, media_id, position, awaits_media, revision, added_at, updated_at)",
-            &format!("$1, $2, 'tv:tmdb:' || n, {position}, FALSE, 10 * n + 6, 0, 0"),
-        ),
-        (
             "tombstone (account_id, kind, key, revision, deleted_at)",
             "$1, 'entry', 'movie:tmdb:' || n, 10 * n + 7, 0",
         ),
     ];
     for (into, select) in inserts {
-        let mut values: Vec<Value> = vec![account.into(), list.into()];
-        values.truncate(if select.contains("$2") { 2 } else { usize::from(select.contains("$1")) });
+        let values = select.contains("$1").then(|| Value::from(account));
         let sql = format!("INSERT INTO {into} {numbers} SELECT {select} FROM n");
         execute(t.app.db.shared(), &sql, values).await.unwrap();
     }
+    let position =
+        if t.is_sqlite() { "CAST(revision AS BLOB)" } else { "CAST(CAST(revision AS text) AS bytea)" };
+    let items = format!(
+        "INSERT INTO list_item (account_id, list_id, media_id, position, awaits_media, revision, added_at, updated_at) \
+         SELECT account_id, id, 'tv:tmdb:' || (revision / 10), {position}, FALSE, revision + 1, 0, 0 FROM list"
+    );
+    t.sql(&items).await;
     let head = 10 * ROWS + 7;
     let sql = "UPDATE account SET revision = $2, settings_revision = $2 WHERE id = $1";
     execute(t.app.db.shared(), sql, [account.into(), head.into()]).await.unwrap();
@@ -175,7 +177,6 @@ both! {
     async fn no_step_of_a_page_scans_a_table(t: TestApp) {
         t.stop_jobs().await;
         let account: uuid::Uuid = t.alice.get("/v1/account").send().await.json()["id"].as_str().unwrap().parse().unwrap();
-        t.alice.put("/v1/lists/7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001", json!({ "name": "x" })).send().await.expect(201);
         fill(&t, account).await;
         let epoch = t.app.db.epoch().await.unwrap();
         let head = 10 * ROWS + 7;
