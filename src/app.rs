@@ -14,6 +14,7 @@ use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
+use crate::sync::Events;
 use crate::telemetry::Metrics;
 
 /// Everything an operation may need. Clones share it all.
@@ -26,6 +27,7 @@ pub struct App {
     pub wanted: Wanted,
     pub covers: Covers,
     pub metrics: Metrics,
+    pub events: Events,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -79,6 +81,7 @@ impl App {
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
+            events: Events::default(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

@@ -43,6 +43,8 @@ pub struct Config {
     pub behind_proxy: bool,
     pub metrics_token: Option<Secret>,
     pub limits: Limits,
+    /// How long synchronisation remembers what was deleted.
+    pub tombstone_days: u32,
     pub operator: Operator,
     pub log: Log,
 }
@@ -191,6 +193,7 @@ impl Config {
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
+            tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
             operator: Operator {
                 controller: env.get("OMNITRACK_CONTROLLER"),
                 contact: env.get("OMNITRACK_CONTACT"),
@@ -347,6 +350,14 @@ impl Env<'_> {
         match self.parse(name, default)? {
             0 => wrong(name, "must be at least 1"),
             number => Ok(number),
+        }
+    }
+
+    /// At least one, and not more than a hundred years.
+    fn days(&self, name: &'static str, default: &str) -> Result<u32, ConfigError> {
+        match self.positive(name, default)? {
+            days @ ..=36_500 => Ok(days),
+            _ => wrong(name, "must be at most 36500"),
         }
     }
 

@@ -41,6 +41,12 @@ pub enum Error {
     /// More than one account may keep.
     #[error("limit reached")]
     LimitReached { what: &'static str, limit: u64 },
+    /// The account has as many event streams open as it may.
+    #[error("too many streams")]
+    TooManyStreams,
+    /// Too much to do just now; nothing was changed.
+    #[error("busy")]
+    Busy,
     /// No source could answer and nothing older is known.
     #[error("source unavailable")]
     SourceUnavailable { retry_after_seconds: u64 },
@@ -66,6 +72,8 @@ impl Error {
             Self::Invalid { code, .. } => code,
             Self::AccountErased => "account_erased",
             Self::LimitReached { .. } => "limit_reached",
+            Self::TooManyStreams => "too_many_streams",
+            Self::Busy => "busy",
             Self::SourceUnavailable { .. } => "source_unavailable",
             Self::Database(_) => "internal",
         }

@@ -33,7 +33,8 @@ pub struct Running {
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
     let server = Server::bind(config.listen, config.tls.as_ref(), config.limits.connections)?;
     let address = server.local_addr();
-    let app = App::open(config).await?;
+    let mut app = App::open(config).await?;
+    app.events.stop = shutdown.clone();
     // Fetches the keys ahead of the first request; without them tokens are refused, nothing else.
     app.clerk.ready();
     let tasks = TaskTracker::new();

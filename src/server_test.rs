@@ -26,7 +26,7 @@ fn patient() -> Times {
 }
 
 /// What the endpoint of the tests does: `/` answers at once with the client's address, `/wait` once
-/// the gate is opened; `/endless` never ends.
+/// the gate is opened; `/endless` never ends; `/quiet` says a word, and another once the gate is opened.
 struct Probe {
     hits: AtomicUsize,
     arrived: Notify,
@@ -59,6 +59,17 @@ fn start(times: Times, tls: Option<&config::Tls>, max_connections: usize) -> Run
             if request.uri().path() == "/endless" {
                 let body = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; 65_536]));
                 return Ok(Response::builder().body(poem::Body::from_bytes_stream(body)));
+            }
+            if request.uri().path() == "/quiet" {
+                let words = futures_util::stream::unfold(Some(probe), |probe| async {
+                    let probe = probe?;
+                    if probe.hits.fetch_add(1, Ordering::SeqCst) > 1 {
+                        probe.gate.acquire().await.expect("open").forget();
+                        return Some((Ok::<_, std::io::Error>("later"), None));
+                    }
+                    Some((Ok("now"), Some(probe)))
+                });
+                return Ok(Response::builder().body(poem::Body::from_bytes_stream(words)));
             }
             let version = request.version();
             let body = format!("{} {} {version:?}", request.remote_addr(), request.scheme());
@@ -158,6 +169,26 @@ async fn who_asks_and_does_not_read_is_disconnected() {
     let mut next = server.connect().await;
     ask(&mut next, "/").await;
     answer(&mut next).await;
+}
+
+#[tokio::test]
+async fn a_quiet_answer_is_not_cut_off() {
+    let brief = Duration::from_millis(50);
+    let server = start(Times { header: brief, stall: brief, ..patient() }, None, 8);
+    let mut client = server.connect().await;
+    ask(&mut client, "/quiet").await;
+    let mut word = [0; 1024];
+    let mut text = String::new();
+    while !text.contains("now") {
+        let read = soon(client.read(&mut word)).await.expect("reads");
+        text.push_str(std::str::from_utf8(&word[..read]).expect("text"));
+    }
+    // Others outlive both limits meanwhile.
+    for _ in 0..3 {
+        rest(&mut server.connect().await).await;
+    }
+    server.probe.gate.add_permits(1);
+    assert!(rest(&mut client).await.contains("later"));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod seed;
 mod service;
+mod streams;
 
 use std::process::ExitCode;
 

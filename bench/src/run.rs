@@ -13,7 +13,7 @@ use crate::postgres::Cluster;
 use crate::race::{self, Outcome};
 use crate::report::{Limit, Row, Table};
 use crate::service::{self, Process};
-use crate::{Result, cold, footprint, frugality, place, seed};
+use crate::{Result, cold, footprint, frugality, place, seed, streams};
 
 const READERS: usize = 64;
 const WRITERS: usize = 32;
@@ -36,13 +36,13 @@ struct Bench {
 }
 
 /// Measures everything and prints the table. With an argument only the parts whose names contain it:
-/// `footprint`, `frugality`, `sqlite`, `postgres`.
+/// `footprint`, `frugality`, `streams`, `sqlite`, `postgres`.
 ///
 /// # Errors
 /// Something did not start or did not answer. A bar that is missed is no error.
 pub async fn all(only: &[String]) -> Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| part.contains(name.as_str()));
-    let binary = place::service()?;
+    let binary = place::service(only.iter().any(|part| part == "streams"))?;
     let stand_ins = StandIns::start()?;
     let tokens =
         (0..seed::ACCOUNTS).map(|index| stand_ins.token(&seed::user(index), TOKEN_LIFETIME)).collect();
@@ -59,6 +59,9 @@ pub async fn all(only: &[String]) -> Result<()> {
     }
     if wanted("frugality") {
         bench.rows.extend(frugality::rows(frugality::Day::WHOLE).await?);
+    }
+    if wanted("streams") {
+        bench.streams().await?;
     }
     println!("\n{}", Table(bench.rows));
     for difference in bench.differences {
@@ -166,6 +169,16 @@ impl Bench {
                 .bar(limit(60.0))
                 .aim(limit(30.0)),
         ]);
+        Ok(())
+    }
+
+    async fn streams(&mut self) -> Result<()> {
+        eprintln!("  idle streams");
+        let database = self.sqlite_file("streams.db").await?;
+        let settings = service::settings(&database, &self.stand_ins.settings());
+        let kibibytes = streams::run(&self.binary, &settings, &self.tokens).await?;
+        let what = format!("memory of an idle event stream, {} open", streams::STREAMS);
+        self.rows.push(Row::new(what, format!("{kibibytes:.1} KiB"), kibibytes).bar(Limit::AtMost(40.0)));
         Ok(())
     }
 

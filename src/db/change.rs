@@ -1,6 +1,11 @@
 //! One transaction on one account's rows. It begins by taking the account's row, which is the lock
 //! and the source of revisions: whoever comes second waits, sees what the first one wrote, and gets
 //! higher numbers, so that no change can ever appear behind one that was already read.
+//!
+//! That is what the feed of `sync` rests on. The row is held until the commit, so two changes of one
+//! account never overlap, and every number of the later one is above the earlier one's last. Whoever sees
+//! the account's row at revision n in one snapshot therefore sees all that was ever written under numbers
+//! up to n, in its latest state, and whatever is committed afterwards has a number above n.
 
 use entity::value::TombstoneKind;
 use entity::{account, tombstone};
@@ -12,6 +17,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::group::Turn;
+use super::heads::{Heads, News};
 use super::stamp::{Author, Stamps};
 use super::{Db, execute, row};
 use crate::clock::{self, Millis};
@@ -25,6 +31,7 @@ pub struct Change {
     keep: bool,
     now: Millis,
     author: Author,
+    heads: Heads,
 }
 
 /// A point inside a change.
@@ -84,7 +91,7 @@ impl Db {
         };
         let now = clock::now();
         let author = Author { made_at: now, mutation: None };
-        Ok(Change { scope, account, used: 0, keep: false, now, author })
+        Ok(Change { scope, account, used: 0, keep: false, now, author, heads: self.heads.clone() })
     }
 }
 
@@ -186,8 +193,9 @@ impl Change {
         Ok(found.is_some())
     }
 
-    /// Takes the tombstone away from a key that lives again (keys that are not chosen at random:
-    /// media ids, and the history event of a day).
+    /// Takes the tombstone away from a key that lives again (keys that are not chosen at random: a
+    /// title's review, the history event of a day). That of an entry stays: it stands for more than the
+    /// entry, and the entry that lives again has a higher number.
     pub async fn unbury(&self, kind: TombstoneKind, key: String) -> Result<()> {
         tombstone::Entity::delete_by_id((self.account.id, kind, key)).exec(self.tx()).await?;
         Ok(())
@@ -242,7 +250,12 @@ impl Change {
             }
         }
         self.scope.commit().await?;
-        Ok(self.account.revision + self.used - 1)
+        let head = self.account.revision + self.used - 1;
+        if self.used > 0 {
+            // Never before: who is told comes to read it.
+            self.heads.announce(self.account.id, News::Head(head));
+        }
+        Ok(head)
     }
 }
 

@@ -2,17 +2,27 @@
 //! which every write to a person's rows goes ([`Db::change`]). It knows tables, not rules.
 
 mod change;
+mod epoch;
 mod group;
+mod heads;
 mod open;
 mod reader;
+mod relay;
+mod snapshot;
 mod stamp;
 
+use std::sync::Arc;
+
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 pub use change::Change;
 use group::Group;
+pub use heads::{Bounds, Full, Heads, Listener, News};
 pub use open::{error_kind, is_busy, sqlite_file};
 pub use reader::Reader;
+pub use snapshot::Snapshot;
 pub use stamp::{Author, Stamp, Stamps};
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
@@ -22,12 +32,24 @@ pub struct Db {
     read: Reader,
     write: DatabaseConnection,
     group: Group,
+    heads: Heads,
+    epoch: Arc<OnceCell<Uuid>>,
 }
 
 impl Db {
     /// Connected to nothing: every statement fails.
     pub fn detached() -> Self {
-        Self { read: Reader::detached(), write: DatabaseConnection::default(), group: Group::default() }
+        Self::new(Reader::detached(), DatabaseConnection::default(), false)
+    }
+
+    /// `several`: whether other instances may share the database.
+    fn new(read: Reader, write: DatabaseConnection, several: bool) -> Self {
+        Self { read, write, group: Group::default(), heads: Heads::new(several), epoch: Arc::default() }
+    }
+
+    /// Where the revisions of accounts are announced as they are committed.
+    pub fn heads(&self) -> &Heads {
+        &self.heads
     }
 
     /// For reads, each seeing one consistent moment.

@@ -8,7 +8,7 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
-use super::{Db, Group, Reader, row};
+use super::{Db, Reader, row};
 use crate::config::Secret;
 
 /// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
@@ -29,13 +29,13 @@ impl Db {
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
             let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
-            return Ok(Self { read, write, group: Group::default() });
+            return Ok(Self::new(read, write, false));
         }
         let mut options = common(url, POSTGRES_CONNECTIONS);
         options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         let pool = Database::connect(options).await?;
         let read = Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT);
-        Ok(Self { read, write: pool, group: Group::default() })
+        Ok(Self::new(read, pool, true))
     }
 
     /// Brings the schema up to date. Several instances may do this at once: one works, the others

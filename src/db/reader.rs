@@ -31,7 +31,7 @@ pub struct Reader {
 }
 
 #[derive(Debug)]
-enum Engine {
+pub(super) enum Engine {
     Sqlite(Held<Sqlite>),
     Postgres(Held<Postgres>),
 }
@@ -51,6 +51,10 @@ impl Reader {
     /// Connected to nothing.
     pub(super) fn detached() -> Self {
         Self { pool: DatabaseConnection::default(), held: None }
+    }
+
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.held.as_deref()
     }
 
     /// Lets go of the connections at hand and closes the pool.
@@ -96,7 +100,7 @@ impl ConnectionTrait for Reader {
 }
 
 #[derive(Debug)]
-struct Held<D: Database> {
+pub(super) struct Held<D: Database> {
     pool: Pool<D>,
     /// One permit for each connection that may be out of the pool.
     places: Semaphore,
@@ -130,16 +134,23 @@ where
 
     async fn one(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut taken = self.take().await?;
-        let row = query(statement).fetch_optional(&mut *taken.connection).await.map_err(failed)?;
+        let row = taken.one(statement).await?;
         self.keep(taken);
-        Ok(row.map(Into::into))
+        Ok(row)
     }
 
     async fn all(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut taken = self.take().await?;
-        let rows = query(statement).fetch_all(&mut *taken.connection).await.map_err(failed)?;
+        let rows = taken.all(statement).await?;
         self.keep(taken);
-        Ok(rows.into_iter().map(Into::into).collect())
+        Ok(rows)
+    }
+
+    /// Begins a transaction with the words of the engine.
+    pub(super) async fn begin(&self, words: &'static str) -> Result<Reading<'_, D>, DbErr> {
+        let mut reading = Reading { held: self, taken: Some(self.take().await?) };
+        reading.taken()?.say(words).await?;
+        Ok(reading)
     }
 
     /// A connection at hand that was used a moment ago, else one from the pool.
@@ -169,6 +180,74 @@ struct Taken<'a, D: Database> {
     connection: PoolConnection<D>,
     out_since: Instant,
     place: SemaphorePermit<'a>,
+}
+
+impl<D> Taken<'_, D>
+where
+    D: Database,
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    SqlxValues: IntoArguments<D>,
+    D::Row: Into<QueryResult>,
+{
+    async fn one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let row = query(statement).fetch_optional(&mut *self.connection).await.map_err(failed)?;
+        Ok(row.map(Into::into))
+    }
+
+    async fn all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let rows = query(statement).fetch_all(&mut *self.connection).await.map_err(failed)?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn say(&mut self, words: &'static str) -> Result<(), DbErr> {
+        (&mut *self.connection).execute(words).await.map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// A connection with a transaction under way. Dropped before its end it is closed, because nobody can
+/// tell what it is in the middle of.
+pub(super) struct Reading<'a, D: Database> {
+    held: &'a Held<D>,
+    taken: Option<Taken<'a, D>>,
+}
+
+impl<'a, D: Database> Reading<'a, D> {
+    fn taken(&mut self) -> Result<&mut Taken<'a, D>, DbErr> {
+        self.taken.as_mut().ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))
+    }
+}
+
+impl<D> Reading<'_, D>
+where
+    D: Database,
+    for<'c> &'c mut D::Connection: Executor<'c, Database = D>,
+    SqlxValues: IntoArguments<D>,
+    D::Row: Into<QueryResult>,
+{
+    pub(super) async fn one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.taken()?.one(statement).await
+    }
+
+    pub(super) async fn all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.taken()?.all(statement).await
+    }
+
+    pub(super) async fn end(mut self) -> Result<(), DbErr> {
+        self.taken()?.say("COMMIT").await?;
+        if let Some(taken) = self.taken.take() {
+            self.held.keep(taken);
+        }
+        Ok(())
+    }
+}
+
+impl<D: Database> Drop for Reading<'_, D> {
+    fn drop(&mut self) {
+        if let Some(taken) = &mut self.taken {
+            taken.connection.close_on_drop();
+        }
+    }
 }
 
 fn query<'q, D: Database>(statement: Statement) -> Query<'q, D, SqlxValues>

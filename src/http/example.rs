@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::problem::Problem;
+use super::sse;
 use crate::error::{Error, Violation};
 
 pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
@@ -30,6 +31,17 @@ pub fn of(schema: &str) -> Option<Value> {
             "created_at": BEGUN,
             "updated_at": BEGUN,
         }),
+        "ChangePage" => json!({
+            "changes": [
+                { "revision": 12, "kind": "entry", "key": MOVIE, "deleted": false, "entry": entry() },
+                { "revision": 17, "kind": "list", "key": LIST, "deleted": true },
+            ],
+            "cursor": "0pXRZ3vZ0kSmp0sF2iYk8XbFvY4AAAAAAAAAEQAAAAAAAAAJ",
+            "has_more": false,
+            "head": 17,
+        }),
+        "SyncHead" => json!({ "revision": 17 }),
+        "SyncEvents" => json!(sse::EXAMPLE),
         "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
         "MediaItem" => movie(),
         "MediaBatch" => json!({

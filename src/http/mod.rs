@@ -17,6 +17,7 @@ pub mod pages;
 pub mod problem;
 pub mod schema;
 pub mod spec;
+pub mod sse;
 pub mod text;
 pub mod view;
 mod yaml;
@@ -37,8 +38,8 @@ use self::api::image::ImageApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
-use self::api::push::PushApi;
 use self::api::review::ReviewApi;
+use self::api::sync::SyncApi;
 use self::contract::Contract;
 use self::docs::Docs;
 use self::edge::Edge;
@@ -62,8 +63,8 @@ type Apis = (
     HistoryApi,
     ListApi,
     ListItemApi,
-    PushApi,
     AccountApi,
+    SyncApi,
 );
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
@@ -80,8 +81,8 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         HistoryApi { app: app() },
         ListApi { app: app() },
         ListItemApi { app: app() },
-        PushApi { app: app() },
         AccountApi { app: app() },
+        SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")
 }

@@ -157,8 +157,9 @@ impl From<Error> for Problem {
                 "It has changed since the revision in If-Match",
             ),
             Error::CursorExpired => {
-                Self::new(StatusCode::GONE, "cursor_expired", "This cursor is of no use any more")
-                    .detail("read everything anew, then send what the server lacks")
+                Self::new(StatusCode::GONE, "cursor_expired", "This cursor is of no use any more").detail(
+                    "begin again without a cursor, drop what does not come, send what the server lacks",
+                )
             }
             Error::AccountErased => Self { code: "account_erased", ..Self::unauthorized() },
             Error::Invalid { code, violations } => {
@@ -173,6 +174,12 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::CONFLICT, "limit_reached", "No more of these can be kept")
                     .detail(format!("at most {limit} {what}"))
             }
+            Error::TooManyStreams => {
+                let title = "The account has as many event streams open as it may";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", title)
+                    .header(header::RETRY_AFTER, "60")
+            }
+            Error::Busy => Self::busy(1),
             Error::SourceUnavailable { retry_after_seconds } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable", "The source does not answer")
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
@@ -242,12 +249,14 @@ pub fn describe(status: u16) -> &'static str {
         403 => "Not allowed.",
         404 => "It does not exist, or belongs to somebody else.",
         409 => "The account keeps as many of these as it may.",
-        410 => "This id belonged to something that was deleted; choose a new one.",
+        410 => {
+            "`deleted`: this id belonged to something that was deleted; choose a new one. `cursor_expired`: begin again without a cursor."
+        }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",
         415 => "The body is not `application/json`.",
         422 => "The input was understood and is not valid.",
-        429 => "Too many requests; `Retry-After` says when to come back.",
+        429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
         503 => "Busy, or a source does not answer; `Retry-After` says when to come back.",
         _ => "An error.",

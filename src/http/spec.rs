@@ -287,7 +287,7 @@ fn problem_name(status: u16) -> &'static str {
         401 => "Unauthorized",
         404 => "NotFound",
         409 => "LimitReached",
-        410 => "Deleted",
+        410 => "Gone",
         412 => "RevisionConflict",
         413 => "BodyTooLarge",
         415 => "UnsupportedMediaType",

@@ -1,7 +1,9 @@
 //! What runs beside the requests, each loop bounded and ended by the shutdown token.
 
 mod fill_media;
+mod forget;
 mod refresh_media;
+mod relay;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -12,4 +14,6 @@ use crate::app::App;
 pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(fill_media::run(app.clone(), shutdown.clone()));
     tracker.spawn(refresh_media::run(app.clone(), shutdown.clone()));
+    tracker.spawn(forget::run(app.clone(), shutdown.clone()));
+    tracker.spawn(relay::run(app.clone(), shutdown.clone()));
 }

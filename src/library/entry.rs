@@ -238,8 +238,8 @@ async fn store(
     };
     let active = row.clone().into_active_model().reset_all();
     if created {
+        // A tombstone of an earlier entry stays: it alone tells that what hung on that one is gone.
         library_entry::Entity::insert(active).exec_without_returning(change.tx()).await?;
-        change.unbury(TombstoneKind::Entry, id.to_string()).await?;
     } else {
         library_entry::Entity::update(active).exec_without_returning(change.tx()).await?;
     }

@@ -1,9 +1,11 @@
 //! Reading entries together with what is known of their titles: one statement, decoded by position,
 //! because this is what a phone asks for most.
 
+use std::ops::RangeInclusive;
+
 use chrono::NaiveDate;
 use entity::library_entry;
-use entity::value::{MediaState, Status};
+use entity::value::Status;
 use sea_orm::ExprTrait;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
@@ -15,7 +17,7 @@ use crate::catalog::{Kind, Language, MediaId};
 use crate::clock::Millis;
 use crate::db::{Db, rows};
 use crate::error::Result;
-use crate::media::{self, Schedule, Summary};
+use crate::media::{self, Schedule, summary_columns, with_summary};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
@@ -53,17 +55,20 @@ pub enum SortValue {
     Text(String),
 }
 
-const COLUMNS: &str = "e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
-    e.progress_unit, e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, \
-    e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
-    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, COALESCE(t.cover, m.cover), \
-    m.schedule, e.watched";
+const COLUMNS: &str = concat!(
+    "e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, e.progress_unit, \
+     e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, e.revision, \
+     e.added_at, e.updated_at, ",
+    summary_columns!(),
+    ", m.schedule, e.watched"
+);
 
+/// The first column that tells of the title.
+const SUMMARY: usize = 16;
 /// The column behind [`COLUMNS`].
 const LAST: usize = 26;
 
-const TABLES: &str = "library_entry e LEFT JOIN media m ON m.id = e.media_id \
-    LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2";
+const TABLES: &str = with_summary!("library_entry");
 
 /// One page of entries, and where it ended if there are more.
 pub async fn list(
@@ -102,6 +107,22 @@ pub async fn one(
     let mut entry = decode(row, locale.today)?;
     entry.row.stamps = row.try_get_by_index(LAST)?;
     Ok(Some(entry))
+}
+
+/// The entries that were last changed under one of `revisions`, in no particular order.
+pub async fn changed(
+    connection: &impl ConnectionTrait,
+    account: Uuid,
+    revisions: &RangeInclusive<i64>,
+    locale: Locale,
+) -> Result<Vec<Entry>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {TABLES} WHERE e.account_id = $1 AND e.revision >= $3 AND e.revision <= $4"
+    );
+    let (first, last) = (*revisions.start(), *revisions.end());
+    let values = [account.into(), locale.language.as_str().into(), first.into(), last.into()];
+    let found = rows(connection, &sql, values).await?;
+    Ok(found.iter().map(|row| decode(row, locale.today)).collect::<Result<_, DbErr>>()?)
 }
 
 /// The account's entries among `ids`, in no particular order.
@@ -190,25 +211,10 @@ fn escape_like(text: &str) -> String {
 }
 
 fn decode(row: &QueryResult, today: NaiveDate) -> Result<Entry, DbErr> {
-    let media_state: Option<MediaState> = row.try_get_by_index(16)?;
-    let title: Option<String> = row.try_get_by_index(17)?;
-    let cover: Option<String> = row.try_get_by_index(23)?;
-    let media_id: String = row.try_get_by_index(1)?;
-    let media = match title {
-        Some(title) => Some(Summary {
-            title,
-            cover: cover.and_then(|cover| media::cover_of(&media_id, &cover)),
-            release_date: row.try_get_by_index(18)?,
-            runtime_minutes: row.try_get_by_index(19)?,
-            page_count: row.try_get_by_index(20)?,
-            season_count: row.try_get_by_index(21)?,
-            episode_count: row.try_get_by_index(22)?,
-        }),
-        None => None,
-    };
+    let (media_state, media) = media::read_summary(row, SUMMARY, 1)?;
     let entry = library_entry::Model {
         account_id: row.try_get_by_index(0)?,
-        media_id,
+        media_id: row.try_get_by_index(1)?,
         kind: row.try_get_by_index(2)?,
         status: row.try_get_by_index(3)?,
         status_set_by: row.try_get_by_index(4)?,

@@ -1,9 +1,11 @@
 //! The items of a list.
 
+use std::ops::RangeInclusive;
+
 use entity::list_item;
 use entity::value::{MediaState, TombstoneKind};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter};
-use sea_orm::{ConnectionTrait, ExprTrait};
+use sea_orm::{ConnectionTrait, DbErr, ExprTrait, QueryResult};
 use uuid::Uuid;
 
 use super::order::{self, Place};
@@ -13,7 +15,7 @@ use crate::db::{Change, Db, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::library::entry::Create;
-use crate::media::{self, Summary};
+use crate::media::{self, Summary, summary_columns, with_summary};
 
 /// An item and what is known of its title.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,50 @@ async fn many(
         Item { row, media_state, media }
     };
     Ok(found.into_iter().map(item).collect())
+}
+
+const COLUMNS: &str = concat!(
+    "e.account_id, e.list_id, e.media_id, e.position, e.note, e.awaits_media, e.revision, e.added_at, \
+     e.updated_at, ",
+    summary_columns!()
+);
+
+/// The first column that tells of the title.
+const SUMMARY: usize = 9;
+
+/// The items, of all lists, that were last changed under one of `revisions`, in no particular order.
+pub async fn changed(
+    connection: &impl ConnectionTrait,
+    account: Uuid,
+    revisions: &RangeInclusive<i64>,
+    language: Language,
+) -> Result<Vec<Item>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM {} WHERE e.account_id = $1 AND e.revision >= $3 AND e.revision <= $4",
+        with_summary!("list_item")
+    );
+    let (first, last) = (*revisions.start(), *revisions.end());
+    let values = [account.into(), language.as_str().into(), first.into(), last.into()];
+    let found = rows(connection, &sql, values).await?;
+    Ok(found.iter().map(decode).collect::<Result<_, DbErr>>()?)
+}
+
+fn decode(row: &QueryResult) -> Result<Item, DbErr> {
+    let (media_state, media) = media::read_summary(row, SUMMARY, 2)?;
+    let row = list_item::Model {
+        account_id: row.try_get_by_index(0)?,
+        list_id: row.try_get_by_index(1)?,
+        media_id: row.try_get_by_index(2)?,
+        position: row.try_get_by_index(3)?,
+        note: row.try_get_by_index(4)?,
+        awaits_media: row.try_get_by_index(5)?,
+        revision: row.try_get_by_index(6)?,
+        added_at: row.try_get_by_index(7)?,
+        updated_at: row.try_get_by_index(8)?,
+        // Writes alone need them, one row at a time.
+        stamps: None,
+    };
+    Ok(Item { row, media_state, media })
 }
 
 /// Puts a title into a list, or changes its note or place there.

@@ -3,10 +3,13 @@
 pub mod item;
 pub mod order;
 
+use std::ops::RangeInclusive;
+
 use entity::list;
 use entity::value::TombstoneKind;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter,
 };
 use uuid::Uuid;
 
@@ -81,10 +84,24 @@ pub async fn get(db: &Db, account: Uuid, id: Uuid) -> Result<List> {
     find(db.read(), account, id).await?.ok_or(Error::NotFound)
 }
 
-async fn find(connection: &impl sea_orm::ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<List>> {
+async fn find(connection: &impl ConnectionTrait, account: Uuid, id: Uuid) -> Result<Option<List>> {
     let sql = format!("SELECT {COLUMNS} FROM list l WHERE l.account_id = $1 AND l.id = $2");
     let found = rows(connection, &sql, [account.into(), id.into()]).await?;
     Ok(found.first().map(decode).transpose()?)
+}
+
+/// The lists that were last changed under one of `revisions`, in no particular order.
+pub async fn changed(
+    connection: &impl ConnectionTrait,
+    account: Uuid,
+    revisions: &RangeInclusive<i64>,
+) -> Result<Vec<List>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM list l WHERE l.account_id = $1 AND l.revision >= $2 AND l.revision <= $3"
+    );
+    let (first, last) = (*revisions.start(), *revisions.end());
+    let found = rows(connection, &sql, [account.into(), first.into(), last.into()]).await?;
+    Ok(found.iter().map(decode).collect::<Result<_, _>>()?)
 }
 
 /// Makes or replaces a list; tells it as it is then, and whether it is new.

@@ -17,7 +17,10 @@ pub use fill::{Filled, Wanted, done, fill, meet_covers, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
-pub use store::{KnownTitle, Summary, cover_of, find, is_known, remember, remember_unknown, summaries};
+pub use store::{
+    KnownTitle, Summary, cover_of, find, is_known, read_summary, remember, remember_unknown, summaries,
+};
+pub(crate) use store::{summary_columns, with_summary};
 
 use crate::catalog::{Kind, Language, MediaId};
 

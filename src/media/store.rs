@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use entity::value::MediaState;
 use entity::{media, media_text};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, Set, TransactionTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryResult, Set, TransactionTrait,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{language_kept, refresh, sort_title};
@@ -26,6 +28,51 @@ pub struct Summary {
     pub page_count: Option<i32>,
     pub season_count: Option<i32>,
     pub episode_count: Option<i32>,
+}
+
+/// What a statement selects of a title, as `m` and `t`, to show it beside a row.
+macro_rules! summary_columns {
+    () => {
+        "m.state, COALESCE(t.title, m.title), m.release_date, m.runtime_minutes, m.page_count, \
+         m.season_count, m.episode_count, COALESCE(t.cover, m.cover)"
+    };
+}
+pub(crate) use summary_columns;
+
+/// Joins the title of each row of `$table` in the language that is `$2`.
+macro_rules! with_summary {
+    ($table:literal) => {
+        concat!(
+            $table,
+            " e LEFT JOIN media m ON m.id = e.media_id \
+             LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2"
+        )
+    };
+}
+pub(crate) use with_summary;
+
+/// What [`summary_columns`] selected, of which `first` is the first column.
+pub fn read_summary(
+    row: &QueryResult,
+    first: usize,
+    media_id: usize,
+) -> Result<(Option<MediaState>, Option<Summary>), DbErr> {
+    let title: Option<String> = row.try_get_by_index(first + 1)?;
+    let cover: Option<String> = row.try_get_by_index(first + 7)?;
+    let media_id: String = row.try_get_by_index(media_id)?;
+    let summary = match title {
+        Some(title) => Some(Summary {
+            title,
+            cover: cover.and_then(|cover| cover_of(&media_id, &cover)),
+            release_date: row.try_get_by_index(first + 2)?,
+            runtime_minutes: row.try_get_by_index(first + 3)?,
+            page_count: row.try_get_by_index(first + 4)?,
+            season_count: row.try_get_by_index(first + 5)?,
+            episode_count: row.try_get_by_index(first + 6)?,
+        }),
+        None => None,
+    };
+    Ok((row.try_get_by_index(first)?, summary))
 }
 
 /// What the sources have said of a title.

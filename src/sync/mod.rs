@@ -3,11 +3,21 @@
 //! deleted comes back unless somebody asks for that.
 
 mod apply;
+mod current;
+mod cursor;
+mod events;
+mod feed;
 mod key;
 mod merge;
 mod mutation;
 mod push;
+mod retention;
 
+pub use current::current;
+pub use cursor::Cursor;
+pub use events::{Event, Events};
+pub use feed::{Change, MAX_PAGE, Page, Thing, page, read};
 pub use key::{Key, Kind};
 pub use mutation::{Action, Fields, Judged, Lost, Mutation, Outcome, Refusal};
 pub use push::{Pushed, push};
+pub use retention::forget;

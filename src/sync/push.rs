@@ -115,7 +115,7 @@ async fn judge(
             Ok((verdict(Outcome::Conflict, None, lost, None), None))
         }
         // Not the mutation's fault: the batch is to be sent again as it is.
-        Err(error @ (Error::Database(_) | Error::AccountErased)) => Err(error),
+        Err(error @ (Error::Database(_) | Error::AccountErased | Error::Busy)) => Err(error),
         Err(error) => {
             change.roll_back_to(mark).await?;
             Ok((refused(error), None))

@@ -28,4 +28,7 @@ mod push;
 mod refresh;
 mod storage;
 mod support;
+mod sync_events;
+mod sync_feed;
+mod sync_plan;
 mod title;

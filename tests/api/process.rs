@@ -223,6 +223,31 @@ async fn a_request_under_way_is_finished_when_told_to_stop() {
     assert!(status.expect("the end").success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn open_streams_say_goodbye_and_do_not_hold_up_the_stop() {
+    let stand_ins = StandIns::start().expect("stand-ins");
+    let db = Database::sqlite();
+    let mut service = Service::start(&stand_ins, db.url.expose());
+    let token = token(&stand_ins, "alice");
+    let mut streams = Vec::new();
+    for _ in 0..3 {
+        let url = service.url("/v1/sync/events");
+        let mut stream = client().get(url).bearer_auth(&token).send().await.expect("a stream");
+        let first = stream.chunk().await.expect("an event").expect("an event");
+        assert!(first.starts_with(b"event: revision\n"), "{first:?}");
+        streams.push(stream);
+    }
+    service.terminate();
+    for stream in streams {
+        let rest = stream.text().await.expect("an orderly end");
+        assert!(rest.contains("event: bye\n"), "{rest}");
+    }
+    // The streams are over at once: the grace period, which is longer than this, is not used up.
+    let ended = tokio::task::spawn_blocking(move || service.child.wait());
+    let status = tokio::time::timeout(Duration::from_secs(10), ended).await.expect("a quick end");
+    assert!(status.expect("a task").expect("the end").success());
+}
+
 #[test]
 fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
     for (name, value) in [

@@ -10,8 +10,8 @@ pub mod image;
 pub mod list;
 pub mod list_item;
 pub mod media;
-pub mod push;
 pub mod review;
+pub mod sync;
 
 use poem_openapi::Tags;
 
@@ -55,6 +55,8 @@ macro_rules! statuses {
 statuses! {
     /// Nothing beyond what every operation can answer.
     Common: &[];
+    /// A read that goes on where another ended.
+    Resume: &[410];
     /// A read of something that may not be there.
     Absent: &[404];
     /// A read by parameters that are judged beyond their form.

@@ -5,17 +5,13 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::entry::{Progress, Status};
+use super::feed::{Change, ThingKind};
 use super::note::{CommentAnchor, DatePrecision};
 use super::wire_enum;
 use crate::error::{Result, Violation};
 use crate::http::problem::{Problem, ViolationBody};
 use crate::http::text::{Date, MediaId, Timestamp};
 use crate::sync::{self, Action, Fields, Judged, Mutation, Refusal};
-
-wire_enum! {
-    /// What is synchronised.
-    ChangeKind mirrors sync::Kind { Settings, Entry, Review, Comment, HistoryEvent, Episode, List, ListItem }
-}
 
 wire_enum! {
     /// What became of a mutation.
@@ -114,7 +110,7 @@ pub struct MutationWrite {
     pub id: Uuid,
     /// When it was made, by the device's clock. A time to come counts as now.
     pub made_at: Timestamp,
-    pub kind: ChangeKind,
+    pub kind: ThingKind,
     /// The key as in the changes: a media id, a UUID, or several of them with slashes.
     #[oai(validator(min_length = 1, max_length = 120))]
     pub key: String,
@@ -278,10 +274,13 @@ pub struct MutationResult {
     /// The fields that were not written because a later write stands there.
     pub lost: Vec<LostField>,
     pub problem: Option<MutationProblem>,
+    /// Of a conflict: what stands there now; absent if nothing does.
+    pub current: Option<Change>,
 }
 
-impl From<Judged> for MutationResult {
-    fn from(judged: Judged) -> Self {
+impl MutationResult {
+    /// What became of a mutation, and what stands there if that was a conflict.
+    pub fn new(judged: Judged, current: Option<Change>) -> Self {
         let problem = judged.refusal.map(|refusal| match refusal {
             Refusal::Earlier(code) => MutationProblem { code, title: None, errors: None },
             Refusal::Now(error) => {
@@ -306,6 +305,7 @@ impl From<Judged> for MutationResult {
                 .map(|lost| LostField { field: lost.field, text: lost.text })
                 .collect(),
             problem,
+            current,
         }
     }
 }

@@ -99,6 +99,18 @@ impl TestApp {
         Persona::new(self.service.clone(), Some(token(&self.stand_ins, name)))
     }
 
+    /// Another instance beside this one.
+    pub async fn another(&self, change: impl FnOnce(&mut App)) -> Instance {
+        let db = Db::open(&self.app.config.database_url).await.unwrap();
+        let mut app = App::with_db((*self.app.config).clone(), db).unwrap();
+        change(&mut app);
+        app.clerk.ready();
+        let service: Service = Arc::new(http::endpoint(&app).boxed());
+        let jobs = Jobs { tasks: TaskTracker::new(), shutdown: CancellationToken::new() };
+        job::start(&app, &jobs.tasks, &jobs.shutdown);
+        Instance { app, service, jobs }
+    }
+
     pub fn is_sqlite(&self) -> bool {
         self.database.is_sqlite()
     }
@@ -152,6 +164,26 @@ impl TestApp {
                 .await
                 .unwrap_or_else(|_| panic!("{id} was not filled\n{}", log::troubles()));
         }
+    }
+}
+
+/// Another instance of the service on the same database, with its own connections and jobs.
+pub struct Instance {
+    pub app: App,
+    service: Service,
+    jobs: Jobs,
+}
+
+impl Instance {
+    /// The same person, calling this instance.
+    pub fn seen_by(&self, who: &Persona) -> Persona {
+        Persona::new(self.service.clone(), who.token.clone())
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.jobs.shutdown.cancel();
     }
 }
 

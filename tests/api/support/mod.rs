@@ -7,9 +7,11 @@ pub mod cluster;
 pub mod conform;
 pub mod cursor;
 pub mod database;
+pub mod events;
 pub mod log;
 pub mod operations;
 pub mod persona;
+pub mod replica;
 pub mod stranger;
 
 /// Titles that the sample catalog has, one of each kind.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
 use poem::http::{HeaderName, HeaderValue, Method, Uri};
-use poem::{Endpoint, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::conform;
+use super::events::EventReader;
 
 pub type Service = Arc<BoxEndpoint<'static, Response>>;
 
@@ -91,19 +92,36 @@ impl Call {
         self.header("content-type", content_type)
     }
 
-    /// Sends it, and fails if the answer is not as the contract says.
+    /// Sends it, and fails if the answer is not as the contract says. A stream of events is not listened
+    /// to.
     pub async fn send(self) -> Answer {
+        self.exchange().await.0
+    }
+
+    /// Sends it, and listens to the events that are the answer.
+    pub async fn listen(self) -> EventReader {
+        let (answer, body) = self.exchange().await;
+        EventReader::new(body.unwrap_or_else(|| panic!("no events: {}", answer.text())))
+    }
+
+    async fn exchange(self) -> (Answer, Option<Body>) {
         let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
         for (name, value) in self.headers {
             request = request.header(name, value);
         }
         let response = self.service.call(request.body(self.body)).await.expect("the edge answers everything");
         let (head, body) = response.into_parts();
+        let endless = head.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let (body, events) = if endless {
+            (Vec::new(), Some(body))
+        } else {
+            (body.into_vec().await.expect("a body that ends"), None)
+        };
         let answer = Answer {
             asked: format!("{} {}", self.method, self.uri),
             status: head.status.as_u16(),
             headers: head.headers,
-            body: body.into_vec().await.expect("a body that ends"),
+            body,
         };
         let faults = conform::faults(&self.method, self.uri.path(), &answer);
         assert!(
@@ -114,6 +132,6 @@ impl Call {
             faults.join("\n  "),
             answer.text()
         );
-        answer
+        (answer, events)
     }
 }
