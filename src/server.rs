@@ -257,7 +257,10 @@ impl<E: Endpoint + 'static> Context<E> {
             let endpoint = Arc::clone(&self.endpoint);
             let local = LocalAddr(self.local_addr.into());
             let request = poem::Request::from((request, local, RemoteAddr(peer.into()), scheme.clone()));
-            async move { Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await)) }
+            // Boxed, because a connection keeps room for it as long as it is open, also between requests.
+            Box::pin(async move {
+                Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
+            })
         });
         let mut connection =
             pin!(self.http.serve_connection(TokioIo::new(Stall::new(io, self.times.stall)), service));

@@ -13,7 +13,7 @@ use crate::postgres::Cluster;
 use crate::race::{self, Outcome};
 use crate::report::{Limit, Row, Table};
 use crate::service::{self, Process};
-use crate::{Result, cold, footprint, frugality, place, seed, streams};
+use crate::{Result, cold, first_sync, footprint, frugality, place, seed, streams};
 
 const READERS: usize = 64;
 const WRITERS: usize = 32;
@@ -36,7 +36,7 @@ struct Bench {
 }
 
 /// Measures everything and prints the table. With an argument only the parts whose names contain it:
-/// `footprint`, `frugality`, `streams`, `sqlite`, `postgres`.
+/// `footprint`, `frugality`, `streams`, `sync`, `sqlite`, `postgres`.
 ///
 /// # Errors
 /// Something did not start or did not answer. A bar that is missed is no error.
@@ -62,6 +62,9 @@ pub async fn all(only: &[String]) -> Result<()> {
     }
     if wanted("streams") {
         bench.streams().await?;
+    }
+    if wanted("sync") {
+        bench.first_sync().await?;
     }
     println!("\n{}", Table(bench.rows));
     for difference in bench.differences {
@@ -169,6 +172,27 @@ impl Bench {
                 .bar(limit(60.0))
                 .aim(limit(30.0)),
         ]);
+        Ok(())
+    }
+
+    async fn first_sync(&mut self) -> Result<()> {
+        eprintln!("  first sync of a large library");
+        let database = self.sqlite_file("large.db").await?;
+        seed::sqlite_large(&database).await?;
+        let service = self.serve(&database)?;
+        self.note_answers(&service).await?;
+        let bare = bare::start(Kind::SqliteSqlx, &database, self.folder.path())?;
+        let token = self.stand_ins.token(seed::LARGE_USER, TOKEN_LIFETIME);
+        let [ours, bare] = first_sync::run([&service, &bare], &token).await?;
+        let measured = format!("{:.0}/s; poem + sqlx {:.0}/s", ours.rate, bare.rate);
+        let what = format!("first sync of {} entries, entries per second", seed::LARGE);
+        self.rows.push(Row::new(what, measured, ours.rate / bare.rate).aim(Limit::AtLeast(0.5)));
+        let measured = format!(
+            "{:.1} MiB ({:.1} with the mapped file); poem + sqlx {:.1} MiB",
+            ours.growth, ours.with_file, bare.growth
+        );
+        let what = "its memory above idle";
+        self.rows.push(Row::new(what, measured, ours.growth).bar(Limit::AtMost(40.0)));
         Ok(())
     }
 

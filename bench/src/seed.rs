@@ -11,6 +11,10 @@ use crate::Result;
 pub const ACCOUNTS: usize = 1000;
 pub const ENTRIES: usize = 1000;
 
+/// Entries of the account of [`LARGE_USER`], where it was added.
+pub const LARGE: usize = 100_000;
+pub const LARGE_USER: &str = "bench-large";
+
 /// The entry that every account but the first has, and the first has too.
 pub const SHARED: &str = "movie:tmdb:603";
 
@@ -47,6 +51,42 @@ pub async fn postgres(url: &str) -> Result<()> {
         connection.execute(AssertSqlSafe(statement)).await?;
     }
     connection.execute("VACUUM ANALYZE").await?;
+    Ok(connection.close().await?)
+}
+
+/// Adds one account with many entries of known titles.
+pub async fn sqlite_large(url: &str) -> Result<()> {
+    let mut connection = SqliteConnection::connect(url).await?;
+    let account = omnitrack::clerk::account_id(&format!("user_{LARGE_USER}"));
+    let account = format!("X'{}'", account.simple());
+    let numbers =
+        format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {LARGE})");
+    let last = LARGE + 1;
+    for statement in [
+        format!(
+            "INSERT INTO account (id, revision, settings_revision, time_zone, progress_sets_status, \
+             created_at, updated_at) VALUES ({account}, {last}, 1, 'UTC', TRUE, {DAY_ONE}, {DAY_ONE})"
+        ),
+        format!(
+            "INSERT INTO media (id, state, title, sort_title, release_date, runtime_minutes, refreshed_at) \
+             {numbers} SELECT 'movie:tmdb:' || (9000000 + n), 'known', 'the long way home, part ' || n, \
+             'long way home', '1999-05-17', 118, {DAY_ONE} FROM n"
+        ),
+        format!(
+            "INSERT INTO media_text (media_id, language, title, sort_title, overview, genres, refreshed_at) \
+             {numbers} SELECT 'movie:tmdb:' || (9000000 + n), 'en-US', 'the long way home, part ' || n, \
+             'long way home', 'A story in a few sentences.', '[]', {DAY_ONE} FROM n"
+        ),
+        format!(
+            "INSERT INTO library_entry (account_id, media_id, kind, status, status_set_by, rating, favorite, \
+             started_on, finished_on, awaits_media, revision, added_at, updated_at) {numbers} \
+             SELECT {account}, 'movie:tmdb:' || (9000000 + n), 'movie', 'completed', 'person', n % 100 + 1, \
+             TRUE, '2026-01-04', '2026-02-11', FALSE, n + 1, {DAY_ONE}, {DAY_ONE} + n FROM n"
+        ),
+    ] {
+        connection.execute(AssertSqlSafe(statement)).await?;
+    }
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
     Ok(connection.close().await?)
 }
 

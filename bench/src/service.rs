@@ -68,8 +68,18 @@ impl Process {
 
     /// Memory in use, in MiB (`VmRSS`).
     pub fn memory(&self) -> Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// The same without what is mapped from files (`RssAnon`): pages of a SQLite file that were read are
+    /// the system's to take back.
+    pub fn own_memory(&self) -> Result<f64> {
+        self.status("RssAnon:")
+    }
+
+    fn status(&self, name: &str) -> Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib: f64 = line.and_then(|line| line.split_whitespace().next()).unwrap_or_default().parse()?;
         Ok(kib / 1024.0)
     }

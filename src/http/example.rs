@@ -70,7 +70,7 @@ pub fn of(schema: &str) -> Option<Value> {
         "WatchedEpisodeWrite" => json!({ "watched_on": "2026-08-15" }),
         "AiredEpisodesWrite" => json!({ "on": "2026-08-15" }),
         "SeasonEpisodesWrite" => json!({ "on": "2026-08-15", "first": 1, "last": 6, "watched_on": null }),
-        "MutationBatch" => json!({
+        "MutationBatchWrite" => json!({
             "cursor": CURSOR,
             "mutations": [{
                 "id": "5b1c7e2a-0f4d-4c9b-8a37-2e6d90c1b401",

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::coverage::HERS;
 use crate::support::app::TestApp;
 use crate::support::both;
+use crate::support::cursor;
 use crate::support::operations::{self, Ids, Operation, document};
 use crate::support::persona::{Call, Persona};
 use crate::support::stranger::{Stranger, forms};
@@ -74,9 +75,12 @@ fn resolve(schema: &Value) -> &Value {
 
 /// The operation as it is meant, then with each of its optional parameters, and with each text of its
 /// body made the person's own.
-fn calls(who: &Persona, stranger: &Stranger, operation: &Operation, ids: &Ids<'_>) -> Vec<Call> {
+async fn calls(who: &Persona, stranger: &Stranger, operation: &Operation, ids: &Ids<'_>) -> Vec<Call> {
     let path = operation.path(ids);
-    let body = operation.body();
+    let mut body = operation.body();
+    if let Some(cursor) = body.as_mut().and_then(|body| body.get_mut("cursor")) {
+        *cursor = json!(cursor::cursor(who).await);
+    }
     let call = |path: &str, body: Option<&Value>| {
         let call = stranger.send_along(who.request(operation.method.clone(), path));
         match body {
@@ -145,7 +149,7 @@ async fn live(t: &TestApp, stranger: &Stranger) -> (Persona, String, BTreeSet<St
         for title in titles {
             let mut ids = HERS.0.to_vec();
             ids.iter_mut().filter(|(name, _)| *name == "media_id").for_each(|(_, id)| *id = title);
-            for call in calls(&who, stranger, &operation, &Ids(&ids)) {
+            for call in calls(&who, stranger, &operation, &Ids(&ids)).await {
                 let answer = call.send().await;
                 assert!(answer.status < 500 || answer.status == 503, "{}: {}", answer.asked, answer.text());
                 if answer.status < 400 {

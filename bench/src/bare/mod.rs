@@ -48,6 +48,17 @@ const ONE: &str = "SELECT e.account_id, e.media_id, e.kind, e.status, e.status_s
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2 \
     WHERE e.account_id = $1 AND e.media_id = $3";
 
+/// One more than [`wire::SYNC_PAGE`].
+const SYNC_ROWS: i64 = 1001;
+
+const CHANGES: &str = "SELECT e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
+    e.progress_unit, e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, \
+    e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
+    m.runtime_minutes, m.page_count, m.season_count, m.episode_count \
+    FROM library_entry e LEFT JOIN media m ON m.id = e.media_id \
+    LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2 \
+    WHERE e.account_id = $1 AND e.revision > $3 ORDER BY e.revision LIMIT $4";
+
 const ACCOUNT: &str = "SELECT * FROM account WHERE id = $1";
 
 const LOCK: &str =
@@ -77,6 +88,13 @@ trait Store: Pages {
         account: Uuid,
         ids: &[String],
     ) -> impl Future<Output = Result<Vec<(String, Mark)>>> + Send;
+    /// Entries behind a revision, in order.
+    fn changes(
+        &self,
+        account: Uuid,
+        language: &str,
+        after: i64,
+    ) -> impl Future<Output = Result<Vec<Entry>>> + Send;
     fn rate(&self, account: Uuid, id: &str, rating: i32) -> impl Future<Output = Result<Entry>> + Send;
 }
 
@@ -164,6 +182,7 @@ fn with_store<S: Store>(store: S, folder: &Path) -> Result<Route> {
     Ok(Route::new()
         .at("/v1/library", page(&shared))
         .at("/v1/library/:media_id", rate(&shared))
+        .at("/v1/sync", changes(&shared))
         .at("/v1/search", search(&shared))
         .at("/v1/media/:media_id", detail(&shared)))
 }
@@ -175,6 +194,23 @@ fn page<S: Pages>(shared: &Arc<Shared<S>>) -> impl poem::Endpoint<Output = Respo
         async move {
             let (account, language) = shared.caller(&request).await?;
             wire::page(shared.store.page(account, &language).await?)
+        }
+    })
+}
+
+#[derive(Deserialize)]
+struct After {
+    cursor: Option<i64>,
+}
+
+fn changes<S: Store>(shared: &Arc<Shared<S>>) -> impl poem::Endpoint<Output = Response> + use<S> {
+    let shared = shared.clone();
+    answering(move |request| {
+        let shared = shared.clone();
+        async move {
+            let (account, language) = shared.caller(&request).await?;
+            let after = request.params::<After>()?.cursor.unwrap_or(0);
+            wire::changes(shared.store.changes(account, &language, after).await?)
         }
     })
 }

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::wire::{self, Entry, Mark, Progress, Summary};
 use super::{
-    ACCOUNT, LANGUAGE, LANGUAGE_COLUMN, LOCK, ONE, PAGE, Pages, REVISION_COLUMN, ROWS, STORE, Store,
+    ACCOUNT, CHANGES, LANGUAGE, LANGUAGE_COLUMN, LOCK, ONE, PAGE, Pages, REVISION_COLUMN, ROWS, STORE,
+    SYNC_ROWS, Store,
 };
 use crate::Result;
 
@@ -101,6 +102,11 @@ macro_rules! engine {
                     Ok((row.try_get(1)?, mark))
                 };
                 query.fetch_all(&self.read).await?.iter().map(mark).collect()
+            }
+
+            async fn changes(&self, account: Uuid, language: &str, after: i64) -> Result<Vec<Entry>> {
+                let page = sqlx::query(CHANGES).bind(account).bind(language).bind(after).bind(SYNC_ROWS);
+                page.fetch_all(&self.read).await?.iter().map(Self::entry).collect()
             }
 
             async fn rate(&self, account: Uuid, id: &str, rating: i32) -> Result<Entry> {

@@ -184,6 +184,40 @@ pub fn page(mut items: Vec<Entry>) -> Result<Vec<u8>> {
     json(&Page { items, next_cursor })
 }
 
+const SYNC_PAGE: usize = 1000;
+
+/// A page of [`SYNC_PAGE`] changes out of what may be one row more.
+pub fn changes(mut entries: Vec<Entry>) -> Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Change {
+        revision: i64,
+        kind: &'static str,
+        key: String,
+        deleted: bool,
+        entry: Entry,
+    }
+    #[derive(Serialize)]
+    struct Page {
+        changes: Vec<Change>,
+        cursor: String,
+        has_more: bool,
+        head: i64,
+    }
+    let has_more = entries.len() > SYNC_PAGE;
+    entries.truncate(SYNC_PAGE);
+    let head = entries.last().map_or(0, |entry| entry.revision);
+    let change = |entry: Entry| {
+        let (revision, key) = (entry.revision, entry.media_id.clone());
+        Change { revision, kind: "entry", key, deleted: false, entry }
+    };
+    json(&Page {
+        changes: entries.into_iter().map(change).collect(),
+        cursor: head.to_string(),
+        has_more,
+        head,
+    })
+}
+
 /// What a title shows of the account's own entry.
 #[derive(Serialize)]
 pub struct Mark {

@@ -14,7 +14,7 @@ use crate::http::json::Json;
 use crate::http::problem::Fail;
 use crate::http::sse::EventStream;
 use crate::http::view::feed::{Change, ChangePage, SyncHead};
-use crate::http::view::push::{MutationBatch, MutationResult, MutationResults};
+use crate::http::view::push::{MutationBatchWrite, MutationResult, MutationResults};
 use crate::sync::{self, Cursor, Judged, Outcome};
 
 const DEFAULT_LIMIT: usize = 200;
@@ -101,12 +101,12 @@ impl SyncApi {
     async fn push(
         &self,
         caller: Caller,
-        body: Json<MutationBatch, BATCH_LIMIT>,
+        body: Json<MutationBatchWrite, BATCH_LIMIT>,
     ) -> Result<Plain<MutationResults>, Fail<Push>> {
-        let MutationBatch { cursor, mutations, all_or_nothing } = body.0;
+        let MutationBatchWrite { cursor, mutations, all_or_nothing } = body.0;
         let epoch = self.app.db.epoch().await.map_err(Error::from)?;
         Cursor::read(&cursor, "/cursor", epoch, &caller.account)?;
-        let mutations = MutationBatch::domain(mutations)?;
+        let mutations = MutationBatchWrite::domain(mutations)?;
         let locale = Locale::of(&caller.account, None);
         let pushed = sync::push(&self.app.db, caller.id(), locale, &mutations, all_or_nothing).await?;
         for title in &pushed.wanted {

@@ -22,7 +22,7 @@ wire_enum! {
 /// rejects this mutation, not the batch.
 #[derive(Debug, Clone, Default, Object)]
 #[oai(deny_unknown_fields)]
-pub struct MutationFields {
+pub struct MutationFieldsWrite {
     /// Of an entry.
     pub status: Option<Status>,
     /// Of an entry: 1 to 100.
@@ -104,7 +104,7 @@ impl ClearableField {
 
 /// One change that a device made.
 #[derive(Debug, Clone, Object)]
-#[oai(rename = "Mutation", deny_unknown_fields)]
+#[oai(deny_unknown_fields)]
 pub struct MutationWrite {
     /// Chosen by the device; the same mutation has the same id however often it is sent.
     pub id: Uuid,
@@ -123,7 +123,7 @@ pub struct MutationWrite {
     /// Delete the thing; nothing is set or cleared then.
     #[oai(default)]
     pub delete: bool,
-    pub set: Option<MutationFields>,
+    pub set: Option<MutationFieldsWrite>,
     #[oai(default, validator(max_items = 20))]
     pub clear: Vec<ClearableField>,
 }
@@ -165,7 +165,7 @@ impl MutationWrite {
     }
 }
 
-impl MutationFields {
+impl MutationFieldsWrite {
     fn domain(self, at: &dyn Fn(&str) -> String, violations: &mut Vec<Violation>) -> Fields {
         let position = match super::list::place(self.before, self.after) {
             Ok(crate::list::order::Place::AsIs) => None,
@@ -210,7 +210,7 @@ impl MutationFields {
 /// What a device did while nobody heard of it, in the order in which it did it.
 #[derive(Debug, Clone, Object)]
 #[oai(deny_unknown_fields)]
-pub struct MutationBatch {
+pub struct MutationBatchWrite {
     /// The cursor that the device has: of another database, or too old, it is of no use any more.
     #[oai(validator(min_length = 1, max_length = 2000))]
     pub cursor: String,
@@ -221,7 +221,7 @@ pub struct MutationBatch {
     pub all_or_nothing: bool,
 }
 
-impl MutationBatch {
+impl MutationBatchWrite {
     /// The mutations, or everything that is wrong with any of them.
     pub fn domain(mutations: Vec<MutationWrite>) -> Result<Vec<Mutation>> {
         let (mut good, mut violations) = (Vec::with_capacity(mutations.len()), Vec::new());

@@ -79,7 +79,7 @@ impl Operation {
             "LibraryEntryWrite" | "LibraryEntryPatch" => json!({ "status": "dropped", "rating": 7 }),
             "WatchedEpisodeWrite" => json!({ "watched_on": "2001-02-03" }),
             "AiredEpisodesWrite" | "SeasonEpisodesWrite" => json!({ "on": "2012-02-03" }),
-            "MutationBatch" => json!({
+            "MutationBatchWrite" => json!({
                 "cursor": "none",
                 "mutations": [{
                     "id": "5b1c7e2a-0f4d-4c9b-8a37-2e6d90c1b4ff", "made_at": "2026-01-01T00:00:00.000Z", "kind": "entry",
