@@ -126,6 +126,8 @@ both! {
         t.alice.put(&format!("/v1/library/{SERIES}"), json!({ "status": "backlog" })).send().await.expect(201);
         t.alice.put(&format!("/v1/library/{SERIES}/review"), json!({ "body": "x" })).send().await.expect(201);
         assert!(new.read(&t.alice, 2).await);
+        phone.catch_up(&t.alice, 1000).await;
+        assert_eq!(phone.things.len(), 3, "the review is there again");
         t.alice.delete(&format!("/v1/library/{SERIES}")).send().await.expect(204);
         t.alice.put(&format!("/v1/library/{SERIES}"), json!({ "status": "backlog" })).send().await.expect(201);
         for device in [&mut phone, &mut slow, &mut new] {
