@@ -34,6 +34,8 @@ fn wrong_settings_name_themselves() {
             &[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_IMAGE_BASE_URL", "http://example.com")],
             "TMDB_IMAGE_BASE_URL",
         ),
+        (&[ISSUER, ("OMNITRACK_TOMBSTONE_DAYS", "0")], "OMNITRACK_TOMBSTONE_DAYS"),
+        (&[ISSUER, ("OMNITRACK_TOMBSTONE_DAYS", "99999")], "OMNITRACK_TOMBSTONE_DAYS"),
         (&[ISSUER, ("OMNITRACK_LOG", "loud")], "OMNITRACK_LOG"),
         (&[ISSUER, ("TWITCH_CLIENT_ID", "x")], "TWITCH_CLIENT_SECRET"),
         (&[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_BASE_URL", "http://example.com")], "TMDB_BASE_URL"),

@@ -99,9 +99,11 @@ pub fn account_deletion(app: Data<&App>) -> Response {
         "Deleting your account",
         &format!(
             "<p>In the app you can delete any entry, review, comment, history event and list of yours; what \
-             is deleted leaves only its number behind. This version cannot delete a whole account by \
+             is deleted leaves only its key and its number behind, for {days} days, so that your other \
+             devices hear of it. This version cannot delete a whole account by \
              itself: ask the operator to delete yours, with the library, reviews, comments, history, \
              lists and settings in it. {contact}</p>",
+            days = app.config.tombstone_days,
             contact = contact(app.0),
         ),
     )

@@ -94,8 +94,16 @@ fn the_catalog_cannot_know_who_asks() {
 
 #[test]
 fn the_domain_does_not_know_the_web() {
-    let domain =
-        ["src/account", "src/library", "src/list", "src/media", "src/db", "src/error.rs", "src/clock.rs"];
+    let domain = [
+        "src/account",
+        "src/library",
+        "src/list",
+        "src/media",
+        "src/sync",
+        "src/db",
+        "src/error.rs",
+        "src/clock.rs",
+    ];
     forbid(&domain, &["app", "http", "server", "serve"], &["poem", "poem_openapi", "hyper"]);
 }
 
@@ -117,7 +125,8 @@ fn the_tables_know_nothing_above_them() {
 
 #[test]
 fn only_what_talks_to_others_can() {
-    let folders = ["src/account", "src/db", "src/http", "src/job", "src/library", "src/list", "src/media"];
+    let folders =
+        ["src/account", "src/db", "src/http", "src/job", "src/library", "src/list", "src/media", "src/sync"];
     forbid(&folders, &[], &["reqwest"]);
     forbid(&["src/app.rs", "src/serve.rs", "src/server.rs", "src/telemetry.rs"], &[], &["reqwest"]);
 }

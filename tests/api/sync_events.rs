@@ -88,19 +88,17 @@ both! {
     async fn an_erased_account_ends_its_streams(t: TestApp) {
         t.stop_jobs().await;
         let alice = with(&t, |events| events.heartbeat = Duration::from_millis(20))(&t.alice);
-        let (ended, erased, quiet) = (t.bob.clone(), alice, with(&t, |_| ()));
-        let quiet = quiet(&ended);
+        let quiet = with(&t, |_| ())(&t.bob);
         let mut told = quiet.get(EVENTS).listen().await;
         told.revision().await;
-        let id: uuid::Uuid = quiet.get("/v1/account").send().await.json()["id"].as_str().unwrap().parse().unwrap();
-        t.app.db.heads().end(id);
+        t.app.db.heads().end(account(&quiet).await);
         told.expect_bye().await;
 
-        let mut found_out = erased.get(EVENTS).listen().await;
+        let mut found_out = alice.get(EVENTS).listen().await;
         found_out.revision().await;
         t.sql("UPDATE account SET erased_at = 1").await;
         found_out.expect_bye().await;
-        erased.get(EVENTS).send().await.expect_problem(401, "account_erased");
+        alice.get(EVENTS).send().await.expect_problem(401, "account_erased");
         assert_eq!(t.app.db.heads().listeners(), 0);
     }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use omnitrack::clock;
-use omnitrack::db::{row, rows};
+use omnitrack::db::{execute, row, rows};
 use omnitrack::sync::{self, Cursor};
 use poem::http::Method;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::app::TestApp;
 use crate::support::both;
@@ -75,8 +76,16 @@ async fn furnish(who: &Persona) {
 }
 
 async fn settings(t: &TestApp) -> (i64, i64) {
-    let found = row(t.app.db.shared(), "SELECT revision, horizon FROM account", []).await.unwrap().unwrap();
+    let found =
+        row(t.app.db.shared(), "SELECT revision, horizon FROM account ORDER BY erased_at IS NOT NULL", [])
+            .await
+            .unwrap()
+            .unwrap();
     (found.try_get_by_index(0).unwrap(), found.try_get_by_index(1).unwrap())
+}
+
+async fn account(who: &Persona) -> Uuid {
+    who.get("/v1/account").send().await.expect(200).json()["id"].as_str().unwrap().parse().unwrap()
 }
 
 fn sync_from(cursor: &str) -> String {
@@ -126,6 +135,8 @@ both! {
         t.alice.put(&format!("/v1/library/{SERIES}"), json!({ "status": "backlog" })).send().await.expect(201);
         t.alice.put(&format!("/v1/library/{SERIES}/review"), json!({ "body": "x" })).send().await.expect(201);
         assert!(new.read(&t.alice, 2).await);
+        phone.catch_up(&t.alice, 1000).await;
+        assert_eq!(phone.things.len(), 3, "the review is there again");
         t.alice.delete(&format!("/v1/library/{SERIES}")).send().await.expect(204);
         t.alice.put(&format!("/v1/library/{SERIES}"), json!({ "status": "backlog" })).send().await.expect(201);
         for device in [&mut phone, &mut slow, &mut new] {
@@ -203,8 +214,12 @@ both! {
 
     async fn titles_come_with_the_rows(t: TestApp) {
         t.stop_jobs().await;
-        for path in [format!("/v1/library/{SERIES}"), format!("/v1/lists/{}", id(2)), format!("/v1/lists/{}/items/{SERIES}", id(2))] {
-            let body = if path.contains("items") { json!({}) } else if path.contains("lists") { json!({ "name": "x" }) } else { json!({ "status": "backlog" }) };
+        let list = format!("/v1/lists/{}", id(2));
+        for (path, body) in [
+            (format!("/v1/library/{SERIES}"), json!({ "status": "backlog" })),
+            (list.clone(), json!({ "name": "x" })),
+            (format!("{list}/items/{SERIES}"), json!({})),
+        ] {
             t.alice.put(&path, body).send().await.expect(201);
         }
         let mut phone = Replica::default();
@@ -290,8 +305,8 @@ both! {
         for _ in 0..4 {
             others.push(t.another(|_| ()).await);
         }
-        let asked = others.iter().map(|other| { let db = other.app.db.clone(); tokio::spawn(async move { db.epoch().await.unwrap() }) });
-        let asked: Vec<_> = asked.collect();
+        let asks = |db: omnitrack::db::Db| tokio::spawn(async move { db.epoch().await.unwrap() });
+        let asked: Vec<_> = others.iter().map(|other| asks(other.app.db.clone())).collect();
         let own = t.app.db.epoch().await.unwrap();
         for epoch in asked {
             assert_eq!(epoch.await.unwrap(), own);
@@ -303,10 +318,12 @@ both! {
         furnish(&t.alice).await;
         let old = t.alice.get("/v1/sync").send().await.expect(200).json()["cursor"].clone();
         t.alice.delete(&format!("/v1/library/{SERIES}")).send().await.expect(204);
-        let account: uuid::Uuid = t.alice.get("/v1/account").send().await.json()["id"].as_str().unwrap().parse().unwrap();
+        let account = account(&t.alice).await;
         // More than are removed at once.
-        omnitrack::db::execute(t.app.db.shared(), "INSERT INTO tombstone WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) \
-            SELECT account.id, 'entry', 'movie:tmdb:' || n, account.revision + n, 5 FROM n, account WHERE account.id = $1", [account.into()]).await.unwrap();
+        let many = "INSERT INTO tombstone \
+            WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 1200) \
+            SELECT a.id, 'entry', 'movie:tmdb:' || n, a.revision + n, 5 FROM n, account a WHERE a.id = $1";
+        execute(t.app.db.shared(), many, [account.into()]).await.unwrap();
         t.sql("UPDATE account SET revision = revision + 1200").await;
         let (head, _) = settings(&t).await;
         t.sql("UPDATE tombstone SET deleted_at = 5").await;
@@ -314,19 +331,24 @@ both! {
         let (now, _) = settings(&t).await;
         assert!(now > head);
         for (mutation, at) in [("a1", 5), ("a2", 5), ("a3", clock::now())] {
-            let mutation: uuid::Uuid = format!("7f1f6a52-63a3-4a52-9d3c-0c4de1f700{mutation}").parse().unwrap();
-            omnitrack::db::execute(t.app.db.shared(), "INSERT INTO sync_mutation (account_id, id, outcome, applied_at) VALUES ($1, $2, 'applied', $3)", [account.into(), mutation.into(), at.into()]).await.unwrap();
+            let mutation: Uuid = format!("7f1f6a52-63a3-4a52-9d3c-0c4de1f700{mutation}").parse().unwrap();
+            let outcome = "INSERT INTO sync_mutation (account_id, id, outcome, applied_at) \
+                VALUES ($1, $2, 'applied', $3)";
+            let values = [account.into(), mutation.into(), at.into()];
+            execute(t.app.db.shared(), outcome, values).await.unwrap();
         }
         // What is left of an erased account does not keep the job busy for ever.
         t.bob.get("/v1/account").send().await.expect(200);
-        omnitrack::db::execute(t.app.db.shared(), "INSERT INTO tombstone SELECT id, 'entry', 'movie:tmdb:1', 1, 5 FROM account WHERE id <> $1", [account.into()]).await.unwrap();
-        omnitrack::db::execute(t.app.db.shared(), "UPDATE account SET erased_at = 9 WHERE id <> $1", [account.into()]).await.unwrap();
+        for sql in [
+            "INSERT INTO tombstone SELECT id, 'entry', 'movie:tmdb:1', 1, 5 FROM account WHERE id <> $1",
+            "UPDATE account SET erased_at = 9 WHERE id <> $1",
+        ] {
+            execute(t.app.db.shared(), sql, [account.into()]).await.unwrap();
+        }
 
         assert_eq!(sync::forget(&t.app.db, 1000).await.unwrap(), 1200 + 3 + 2);
         assert_eq!(sync::forget(&t.app.db, 1000).await.unwrap(), 0);
-        let found = row(t.app.db.shared(), "SELECT revision, horizon FROM account WHERE erased_at IS NULL", []).await.unwrap().unwrap();
-        let (revision, horizon): (i64, i64) = (found.try_get_by_index(0).unwrap(), found.try_get_by_index(1).unwrap());
-        assert_eq!((revision, horizon), (now, head), "no device needs to hear of it");
+        assert_eq!(settings(&t).await, (now, head), "no device needs to hear of it");
         assert_eq!(rows(t.app.db.shared(), "SELECT 1 FROM sync_mutation", []).await.unwrap().len(), 1);
         assert_eq!(rows(t.app.db.shared(), "SELECT 1 FROM tombstone", []).await.unwrap().len(), 2);
         t.alice.get(&sync_from(old.as_str().unwrap())).send().await.expect_problem(410, "cursor_expired");

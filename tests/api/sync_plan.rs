@@ -176,7 +176,8 @@ async fn fill(t: &TestApp, account: uuid::Uuid) {
 both! {
     async fn no_step_of_a_page_scans_a_table(t: TestApp) {
         t.stop_jobs().await;
-        let account: uuid::Uuid = t.alice.get("/v1/account").send().await.json()["id"].as_str().unwrap().parse().unwrap();
+        let own = t.alice.get("/v1/account").send().await.expect(200).json();
+        let account: uuid::Uuid = own["id"].as_str().unwrap().parse().unwrap();
         fill(&t, account).await;
         let epoch = t.app.db.epoch().await.unwrap();
         let head = 10 * ROWS + 7;
