@@ -48,7 +48,7 @@ macro_rules! with_summary {
 }
 pub(crate) use with_summary;
 
-/// What [`summary_columns`] selected, of which `first` is the first column.
+/// What `summary_columns` selected, of which `first` is the first column.
 pub fn read_summary(row: &QueryResult, first: usize) -> Result<(Option<MediaState>, Option<Summary>), DbErr> {
     let title: Option<String> = row.try_get_by_index(first + 1)?;
     let summary = match title {
