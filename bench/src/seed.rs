@@ -11,7 +11,7 @@ use crate::Result;
 pub const ACCOUNTS: usize = 1000;
 pub const ENTRIES: usize = 1000;
 
-/// Entries of the account of [`LARGE_USER`], where it was added.
+/// Entries of the account of [`LARGE_USER`], where there is one.
 pub const LARGE: usize = 100_000;
 pub const LARGE_USER: &str = "bench-large";
 

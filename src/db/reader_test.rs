@@ -78,6 +78,34 @@ async fn a_read_cut_off_leaves_the_next_one_whole() {
 }
 
 #[tokio::test]
+async fn a_snapshot_sees_one_moment_and_leaves_none_open() {
+    let (db, _folder) = numbers().await;
+    let count_in = async |snapshot: &crate::db::Snapshot<'_>| {
+        let found = row(snapshot, "SELECT count(*) FROM number", []).await.unwrap();
+        found.unwrap().try_get_by_index::<i64>(0).unwrap()
+    };
+    for round in 0..12 {
+        let snapshot = db.read().snapshot().await.unwrap();
+        assert_eq!(count_in(&snapshot).await, 1000 + round);
+        execute(db.shared(), "INSERT INTO number VALUES (0)", []).await.unwrap();
+        assert_eq!(count_in(&snapshot).await, 1000 + round, "what came meanwhile is not in it");
+        assert!(snapshot.execute_unprepared("DELETE FROM number").await.is_err());
+        match round % 3 {
+            0 => snapshot.end().await.unwrap(),
+            1 => drop(snapshot),
+            // Cut off in the middle of a statement.
+            _ => {
+                drop(rows(&snapshot, "SELECT n FROM number", []).now_or_never());
+                drop(snapshot);
+            }
+        }
+        assert_eq!(count(&db).await.unwrap(), 1001 + round);
+        let busy = row(db.shared(), "PRAGMA wal_checkpoint(TRUNCATE)", []).await.unwrap().unwrap();
+        assert_eq!(busy.try_get_by_index::<i32>(0).unwrap(), 0, "no reader is in the way");
+    }
+}
+
+#[tokio::test]
 async fn a_closed_database_reads_nothing() {
     let (db, _folder) = numbers().await;
     assert_eq!(count(&db).await.unwrap(), 1000);

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::problem::Problem;
-use super::sse;
 use crate::error::{Error, Violation};
 
 pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
@@ -41,7 +40,6 @@ pub fn of(schema: &str) -> Option<Value> {
             "head": 17,
         }),
         "SyncHead" => json!({ "revision": 17 }),
-        "SyncEvents" => json!(sse::EXAMPLE),
         "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
         "MediaItem" => movie(),
         "MediaBatch" => json!({

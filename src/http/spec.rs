@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::problem::describe;
-use super::{example, yaml};
+use super::{example, sse, yaml};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -270,7 +270,10 @@ fn add_examples(operation: &mut Value) {
 
 fn add_example(answer: &mut Value) {
     let Some(content) = answer.get_mut("content") else { return };
-    for media in members(content) {
+    for (kind, media) in content.as_object_mut().into_iter().flatten() {
+        if kind == sse::CONTENT_TYPE {
+            media["example"] = json!(sse::EXAMPLE);
+        }
         let name = media["schema"]["$ref"].as_str().and_then(|name| name.strip_prefix(SCHEMAS));
         if let Some(example) = name.and_then(example::of) {
             media["example"] = example;

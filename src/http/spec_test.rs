@@ -64,7 +64,8 @@ fn every_shape_has_a_name() {
     let schemas = Schemas::new(document());
     for (place, operation) in operations(schemas.document()) {
         for (answer, media) in contents(operation, &schemas) {
-            let named = media["schema"]["$ref"].is_string() || media["schema"]["format"] == "binary";
+            // A text or a picture has no shape, and a generator makes nothing of its name.
+            let named = media["schema"]["$ref"].is_string() || media["schema"]["type"] == "string";
             assert!(named, "{place} {answer} has a shape without a name");
         }
     }

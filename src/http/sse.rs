@@ -50,11 +50,12 @@ impl IntoResponse for EventStream {
     }
 }
 
-const SCHEMA: &str = "SyncEvents";
-
 impl ApiResponse for EventStream {
     fn meta() -> MetaResponses {
-        let schema = MetaSchemaRef::Reference(SCHEMA.into());
+        let schema = MetaSchemaRef::Inline(Box::new(MetaSchema {
+            description: Some("Events `revision` and `bye`, each with a `SyncHead` as its data."),
+            ..MetaSchema::new("string")
+        }));
         let response = MetaResponse {
             description: "The events, as they come.",
             status: Some(200),
@@ -67,10 +68,6 @@ impl ApiResponse for EventStream {
 
     fn register(registry: &mut Registry) {
         SyncHead::register(registry);
-        registry.create_schema::<Self, _>(SCHEMA.into(), |_| MetaSchema {
-            description: Some("Events `revision` and `bye`, each with a `SyncHead` as its data."),
-            ..MetaSchema::new("string")
-        });
     }
 }
 

@@ -51,7 +51,7 @@ macro_rules! with_summary {
 }
 pub(crate) use with_summary;
 
-/// What [`summary_columns`] selected, of which `first` is the first column.
+/// What `summary_columns` selected, of which `first` is the first column; `media_id` is the title's.
 pub fn read_summary(
     row: &QueryResult,
     first: usize,

@@ -48,7 +48,7 @@ const ONE: &str = "SELECT e.account_id, e.media_id, e.kind, e.status, e.status_s
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2 \
     WHERE e.account_id = $1 AND e.media_id = $3";
 
-/// One more than [`wire::SYNC_PAGE`].
+/// One more than a page of changes, for the same reason.
 const SYNC_ROWS: i64 = 1001;
 
 const CHANGES: &str = "SELECT e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
