@@ -30,5 +30,6 @@ mod storage;
 mod support;
 mod sync_events;
 mod sync_feed;
+mod sync_model;
 mod sync_plan;
 mod title;

@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod database;
 pub mod events;
 pub mod log;
+pub mod model;
 pub mod operations;
 pub mod persona;
 pub mod replica;

@@ -74,6 +74,11 @@ impl Replica {
         });
     }
 
+    /// The newest revision that it has read.
+    pub fn newest(&self) -> i64 {
+        self.last
+    }
+
     /// What it holds, with the items of each list counted.
     pub fn counted(&self) -> Things {
         let mut things = self.things.clone();
