@@ -25,9 +25,12 @@ impl Db {
     /// survives a power cut), `secure_delete` (deleted bytes are overwritten), foreign keys.
     pub async fn open(url: &Secret) -> Result<Self, DbErr> {
         if url.expose().starts_with("sqlite:") {
-            sqlite_file(url)?;
+            // The first connection puts the file into the mode of the write-ahead log. Where two processes do
+            // that at once SQLite refuses one of them on the spot: here no time-out applies.
+            let lock = hold(url).await?;
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
+            drop(lock);
             let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
             return Ok(Self::new(read, write, false));
         }
@@ -42,11 +45,7 @@ impl Db {
     /// wait and find it done.
     pub async fn migrate(&self, url: &Secret) -> Result<(), DbErr> {
         if self.is_sqlite() {
-            let path = sqlite_file(url)?;
-            let lock = tokio::task::spawn_blocking(move || lock_file(path))
-                .await
-                .map_err(|error| DbErr::Custom(error.to_string()))?
-                .map_err(|error| DbErr::Custom(format!("migration lock: {error}")))?;
+            let lock = hold(url).await?;
             let result = Migrator::up(&self.write, None).await;
             drop(lock);
             return result;
@@ -115,7 +114,15 @@ pub fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
     Ok(PathBuf::from(path))
 }
 
-/// Waits until no other process migrates this file. The lock ends with the returned handle.
+/// Waits until no other process opens or migrates this file. The lock ends with the returned handle.
+async fn hold(url: &Secret) -> Result<File, DbErr> {
+    let path = sqlite_file(url)?;
+    tokio::task::spawn_blocking(move || lock_file(path))
+        .await
+        .map_err(|error| DbErr::Custom(error.to_string()))?
+        .map_err(|error| DbErr::Custom(format!("migration lock: {error}")))
+}
+
 fn lock_file(mut path: PathBuf) -> std::io::Result<File> {
     path.as_mut_os_string().push(".migration-lock");
     let file = File::create(path)?;
