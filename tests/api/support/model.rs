@@ -105,6 +105,10 @@ impl Model {
         let is_new = !self.rows.contains_key(name);
         let row = self.rows.entry(name.clone()).or_default();
         let stamp = || Stamp { made_at: made_at.to_owned(), id: id.to_owned(), revision };
+        // The fields that are not looked at here were written when the thing was made.
+        if is_new && name.0 != "list" {
+            row.stamps.insert("others".to_owned(), stamp());
+        }
         for (field, default) in fields(&name.0) {
             let old = row.fields.get(*field).cloned().unwrap_or_else(|| json!(default));
             let new = set.get(*field).cloned().unwrap_or_else(|| old.clone());
