@@ -175,6 +175,13 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// Stops the background jobs of this instance and waits until they have ended.
+    pub async fn stop_jobs(&self) {
+        self.jobs.shutdown.cancel();
+        self.jobs.tasks.close();
+        tokio::time::timeout(PATIENCE, self.jobs.tasks.wait()).await.expect("the jobs end");
+    }
+
     /// The same person, calling this instance.
     pub fn seen_by(&self, who: &Persona) -> Persona {
         Persona::new(self.service.clone(), who.token.clone())
