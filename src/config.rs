@@ -1,11 +1,13 @@
 //! The settings: one struct per concern, read from environment variables. A setting that cannot be
 //! right stops the start with one clear line. Secrets never show in `Debug`.
 
+mod clerk;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use base64::Engine as _;
+pub use clerk::{Backend, Clerk, ClerkKeys};
 
 use crate::secret::Secrets;
 
@@ -43,29 +45,9 @@ pub struct Config {
     pub behind_proxy: bool,
     pub metrics_token: Option<Secret>,
     pub limits: Limits,
-    /// How long synchronisation remembers what was deleted.
-    pub tombstone_days: u32,
+    pub retention: Retention,
     pub operator: Operator,
     pub log: Log,
-}
-
-/// How session tokens are verified.
-#[derive(Debug, Clone)]
-pub struct Clerk {
-    /// Exactly what `iss` must be: the Frontend API address without a trailing slash.
-    pub issuer: String,
-    pub keys: ClerkKeys,
-    /// What `azp` may be where a token carries one; empty means any.
-    pub authorized_parties: Vec<String>,
-}
-
-/// Where the verification keys come from.
-#[derive(Debug, Clone)]
-pub enum ClerkKeys {
-    /// Fetched from this address and cached.
-    JwksUrl(String),
-    /// One fixed PEM public key; no network is used.
-    Pem(String),
 }
 
 /// Access to the three sources. A source without credentials is `None` and reported as
@@ -127,11 +109,26 @@ pub struct Limits {
     pub connections: usize,
 }
 
-/// Who runs the service, for the pages that people read.
+/// How long what is left of things is kept, in days.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// How long synchronisation remembers what was deleted.
+    pub tombstone_days: u32,
+    /// How long a deletion that was asked for can be taken back; 0: it takes effect at once.
+    pub grace_days: u32,
+    /// How long backups of the database live, and with them the marks of erased accounts.
+    pub backup_days: u32,
+    /// How long the receipt of an erasure can be shown.
+    pub receipt_days: u32,
+}
+
+/// Who runs the service, for the pages that people read, and what they are asked to agree to.
 #[derive(Debug, Clone, Default)]
 pub struct Operator {
     pub controller: Option<String>,
     pub contact: Option<String>,
+    /// The folder with policies and announcements.
+    pub policies: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -181,7 +178,7 @@ impl Config {
             listen,
             secrets: secrets(&env, &database_url)?,
             database_url,
-            clerk: clerk(&env)?,
+            clerk: clerk::read(&env)?,
             sources: sources(&env)?,
             tls,
             behind_proxy,
@@ -193,10 +190,16 @@ impl Config {
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
-            tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
+            retention: Retention {
+                tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
+                grace_days: env.grace_days()?,
+                backup_days: env.days("OMNITRACK_BACKUP_DAYS", "90")?,
+                receipt_days: env.days("OMNITRACK_RECEIPT_DAYS", "1095")?,
+            },
             operator: Operator {
                 controller: env.get("OMNITRACK_CONTROLLER"),
                 contact: env.get("OMNITRACK_CONTACT"),
+                policies: env.get("OMNITRACK_POLICIES").map(PathBuf::from),
             },
             log: Log {
                 level: env.parse("OMNITRACK_LOG", "info")?,
@@ -230,52 +233,6 @@ fn secrets(env: &Env<'_>, database_url: &Secret) -> Result<Option<Secrets>, Conf
         Some(list) => Secrets::parse(&list).map(Some).or_else(|error| wrong(name, error.to_string())),
         None if database_url.expose().starts_with("sqlite:") => Ok(None),
         None => wrong(name, "is needed with PostgreSQL, the same at every instance"),
-    }
-}
-
-fn clerk(env: &Env<'_>) -> Result<Clerk, ConfigError> {
-    let derived = match env.get("CLERK_PUBLISHABLE_KEY") {
-        Some(key) => Some(frontend_api(&key)?),
-        None => None,
-    };
-    let issuer = match (env.get("CLERK_ISSUER"), derived) {
-        (Some(issuer), _) => http_url("CLERK_ISSUER", &issuer)?,
-        (None, Some(issuer)) => issuer,
-        (None, None) => return wrong("CLERK_PUBLISHABLE_KEY", "is needed (or CLERK_ISSUER)"),
-    };
-    let keys = match (env.get("CLERK_JWT_KEY"), env.get("CLERK_JWKS_URL")) {
-        // An environment file often holds the PEM's line breaks as the two characters \n.
-        (Some(pem), _) => ClerkKeys::Pem(pem.replace("\\n", "\n")),
-        (None, Some(url)) => ClerkKeys::JwksUrl(http_url("CLERK_JWKS_URL", &url)?),
-        (None, None) => ClerkKeys::JwksUrl(format!("{issuer}/.well-known/jwks.json")),
-    };
-    let authorized_parties = env
-        .get("CLERK_AUTHORIZED_PARTIES")
-        .map(|list| list.split(',').map(|party| party.trim().to_owned()).filter(|p| !p.is_empty()).collect())
-        .unwrap_or_default();
-    Ok(Clerk { issuer, keys, authorized_parties })
-}
-
-/// `pk_test_…` and `pk_live_…` hold the Frontend API's host in base64, closed by a `$`.
-fn frontend_api(publishable_key: &str) -> Result<String, ConfigError> {
-    let name = "CLERK_PUBLISHABLE_KEY";
-    let Some(encoded) =
-        publishable_key.strip_prefix("pk_test_").or_else(|| publishable_key.strip_prefix("pk_live_"))
-    else {
-        return wrong(name, "must begin with pk_test_ or pk_live_");
-    };
-    let host = base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(encoded.trim_end_matches('='))
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.strip_suffix('$').map(str::to_owned))
-        .filter(|host| {
-            !host.is_empty()
-                && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'))
-        });
-    match host {
-        Some(host) => Ok(format!("https://{host}")),
-        None => wrong(name, "does not hold a Frontend API host"),
     }
 }
 
@@ -358,6 +315,15 @@ impl Env<'_> {
         match self.positive(name, default)? {
             days @ ..=36_500 => Ok(days),
             _ => wrong(name, "must be at most 36500"),
+        }
+    }
+
+    /// None, or at most thirty days: a person who wants to go is not kept for longer.
+    fn grace_days(&self) -> Result<u32, ConfigError> {
+        let name = "OMNITRACK_DELETION_GRACE_DAYS";
+        match self.parse(name, "0")? {
+            days @ 0..=30 => Ok(days),
+            _ => wrong(name, "must be at most 30"),
         }
     }
 

@@ -11,6 +11,7 @@
 //! can import nothing that knows an account.
 pub mod account;
 pub mod app;
+pub mod archive;
 pub mod catalog;
 pub mod clerk;
 pub mod clock;

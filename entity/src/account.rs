@@ -25,6 +25,10 @@ pub struct Model {
     pub horizon: i64,
     /// Per setting who wrote it last and when, in a compact form.
     pub stamps: Option<String>,
+    /// The receipt of the deletion that was asked for or done.
+    pub receipt_id: Option<Uuid>,
+    /// When the deletion that was asked for takes effect, until then it can be taken back.
+    pub deletion_due_at: Option<i64>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

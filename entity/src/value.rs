@@ -95,3 +95,67 @@ pub enum MediaState {
     #[sea_orm(string_value = "unknown_to_source")]
     UnknownToSource,
 }
+
+/// Which of Apple's services a push token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum PushEnvironment {
+    #[sea_orm(string_value = "sandbox")]
+    Sandbox,
+    #[sea_orm(string_value = "production")]
+    Production,
+}
+
+/// What a person said of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum Decision {
+    #[sea_orm(string_value = "accepted")]
+    Accepted,
+    #[sea_orm(string_value = "withdrawn")]
+    Withdrawn,
+}
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum ImportState {
+    #[sea_orm(string_value = "applying")]
+    Applying,
+    #[sea_orm(string_value = "done")]
+    Done,
+    /// Given up; what was applied stays.
+    #[sea_orm(string_value = "failed")]
+    Failed,
+}
+
+/// Who wanted an account erased, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum ErasureReason {
+    /// The person, in the app.
+    #[sea_orm(string_value = "person")]
+    Person,
+    /// Clerk said that the user is gone.
+    #[sea_orm(string_value = "clerk")]
+    Clerk,
+    /// The operator: it belonged to a child.
+    #[sea_orm(string_value = "underage")]
+    Underage,
+    /// The operator, asked by the person.
+    #[sea_orm(string_value = "request")]
+    Request,
+}
+
+/// What is known of the deletion at Clerk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum ClerkState {
+    #[sea_orm(string_value = "pending")]
+    Pending,
+    #[sea_orm(string_value = "done")]
+    Done,
+    /// The service has no access to Clerk.
+    #[sea_orm(string_value = "not_configured")]
+    NotConfigured,
+}

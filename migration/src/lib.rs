@@ -9,6 +9,7 @@ mod m20261122_0001_foundation;
 mod m20261122_0002_cover;
 mod m20261122_0003_episode;
 mod m20261122_0004_sync;
+mod m20261124_0005_rights;
 
 pub struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_0002_cover::Migration),
             Box::new(m20261122_0003_episode::Migration),
             Box::new(m20261122_0004_sync::Migration),
+            Box::new(m20261124_0005_rights::Migration),
         ]
     }
 }

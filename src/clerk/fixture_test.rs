@@ -21,7 +21,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::Clock;
 use crate::clock::Millis;
-use crate::config::{Clerk, ClerkKeys};
+use crate::config::{self, Clerk, ClerkKeys};
 
 pub(super) const ISSUER: &str = "https://clerk.example.com";
 /// The instant the tests begin at, in seconds.
@@ -94,7 +94,8 @@ pub(super) fn with(mut base: Value, change: &Value) -> Value {
 }
 
 pub(super) fn settings(keys: ClerkKeys) -> Clerk {
-    Clerk { issuer: ISSUER.into(), keys, authorized_parties: vec![] }
+    let backend = config::Backend { secret_key: None, api_url: "https://api.clerk.com".into() };
+    Clerk { issuer: ISSUER.into(), keys, authorized_parties: vec![], backend, webhook_secret: None }
 }
 
 /// A clock that moves only when told to.

@@ -8,6 +8,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use uuid::Uuid;
 
 use super::problem::{Problem, Raised};
+use crate::clerk::Session;
 
 const SCHEME: &str = "ClerkSession";
 
@@ -15,6 +16,7 @@ const SCHEME: &str = "ClerkSession";
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub account: account::Model,
+    pub session: Session,
 }
 
 impl Caller {

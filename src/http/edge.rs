@@ -155,7 +155,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             Problem::unauthorized()
         })?;
         let account = account::open(&self.app.db, session.account_id).await?;
-        Ok(Caller { account })
+        Ok(Caller { account, session })
     }
 
     fn count_account(

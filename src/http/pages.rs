@@ -103,7 +103,7 @@ pub fn account_deletion(app: Data<&App>) -> Response {
              devices hear of it. This version cannot delete a whole account by \
              itself: ask the operator to delete yours, with the library, reviews, comments, history, \
              lists and settings in it. {contact}</p>",
-            days = app.config.tombstone_days,
+            days = app.config.retention.tombstone_days,
             contact = contact(app.0),
         ),
     )

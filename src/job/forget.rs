@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) async fn run(app: App, shutdown: CancellationToken) {
     loop {
         let work = async {
-            let before = clock::now() - i64::from(app.config.tombstone_days) * 24 * 3_600_000;
+            let before = clock::now() - i64::from(app.config.retention.tombstone_days) * 24 * 3_600_000;
             match sync::forget(&app.db, before).await {
                 Ok(0) => {}
                 Ok(rows) => tracing::info!(rows, "old tombstones and outcomes are gone"),

@@ -108,6 +108,8 @@ mod tests {
             erased_at: None,
             horizon,
             stamps: None,
+            receipt_id: None,
+            deletion_due_at: None,
         }
     }
 

@@ -96,6 +96,7 @@ fn the_catalog_cannot_know_who_asks() {
 fn the_domain_does_not_know_the_web() {
     let domain = [
         "src/account",
+        "src/archive",
         "src/library",
         "src/list",
         "src/media",
