@@ -13,6 +13,7 @@ pub mod model;
 pub mod operations;
 pub mod persona;
 pub mod replica;
+pub mod rows;
 pub mod stranger;
 
 /// Titles that the sample catalog has, one of each kind.
