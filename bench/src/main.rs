@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod seed;
 mod service;
+mod small_sync;
 mod streams;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ pub mod log;
 pub mod model;
 pub mod operations;
 pub mod persona;
+pub mod process;
 pub mod replica;
 pub mod rows;
 pub mod stranger;
