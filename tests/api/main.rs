@@ -12,6 +12,7 @@ mod contract;
 mod cover;
 mod coverage;
 mod deletion;
+mod deletion_crash;
 mod deletion_marks;
 mod deletion_raw;
 mod discover;

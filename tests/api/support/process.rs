@@ -88,8 +88,8 @@ pub fn client() -> Client {
 pub struct Program {
     service: Service,
     wire: Wire,
-    stand_ins: StandIns,
-    database: Database,
+    pub stand_ins: StandIns,
+    pub database: Database,
 }
 
 impl Program {
@@ -98,6 +98,13 @@ impl Program {
         let service = Service::start(&stand_ins, database.url.expose());
         let wire = Wire { client: client(), address: Arc::new(Mutex::new(service.address)) };
         Self { service, wire, stand_ins, database }
+    }
+
+    /// Another command of the program with the same settings, beside it.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(&self.stand_ins, self.database.url.expose());
+        command.args(arguments);
+        command
     }
 
     pub fn address(&self) -> SocketAddr {
