@@ -9,6 +9,7 @@ mod lease;
 mod open;
 mod reader;
 mod relay;
+mod scrub;
 mod snapshot;
 mod stamp;
 mod wipe;

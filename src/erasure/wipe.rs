@@ -1,6 +1,6 @@
-//! Deleted bytes that are really gone. SQLite overwrites what is deleted (`secure_delete`), but the old
-//! pages stand in the file, and older ones in the write-ahead log, until a checkpoint has copied the new
-//! pages and cut the log to nothing. That cannot be done while somebody still reads an older moment, and
+//! Deleted bytes that are really gone. SQLite overwrites what is deleted (`secure_delete`), but not the copies
+//! that its rows leave behind when they move (`db::Db::scrub`); and the old pages stand in the file, and
+//! older ones in the write-ahead log, until a checkpoint has copied the new pages and cut the log to nothing. That cannot be done while somebody still reads an older moment, and
 //! every read is bounded (`db::Snapshot`), so it is tried until it succeeds. PostgreSQL keeps its own time.
 
 use std::time::Duration;
@@ -33,6 +33,13 @@ pub async fn wipe(db: &Db) -> Result<Wiped> {
     }
     // Erasures that are committed from now on may miss this checkpoint.
     let begun = clock::now();
+    if is_wanted(db).await? {
+        match db.scrub().await {
+            Ok(pages) => tracing::debug!(pages, "free room overwritten"),
+            Err(error) if crate::db::is_busy(&error) => return Ok(Wiped::Busy),
+            Err(error) => return Err(error.into()),
+        }
+    }
     if !db.cut_log().await? {
         return Ok(Wiped::Busy);
     }

@@ -10,6 +10,7 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
+use crate::support::log;
 use crate::support::persona::Persona;
 
 /// In every text that alice writes.
@@ -155,4 +156,88 @@ async fn a_reader_of_an_older_moment_puts_the_wiping_off_and_no_longer() {
         omnitrack::erasure::wipe::Wiped::Clean(1)
     );
     assert_eq!(found(&t, &[MARK]), Vec::<String>::new());
+}
+
+/// A value for a column of an account's row: marked wherever it can hold a text.
+fn filler(table: &str, column: &str, kind: &str, account: &str) -> String {
+    match (column, kind) {
+        ("account_id", _) => account.to_owned(),
+        ("media_id", _) => format!("'{MARK}-media'"),
+        ("id" | "list_id" | "import_id" | "device_id" | "receipt_id" | "result", "blob") => {
+            "X'00112233445566778899aabbccddeeff'".to_owned()
+        }
+        (_, "blob") => format!("CAST('{MARK}-{table}-{column}' AS BLOB)"),
+        (_, "text") => format!("'{MARK}-{table}-{column}'"),
+        _ => "1".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_any_column_of_any_table_is_left_anywhere() {
+    let mut t = TestApp::sqlite().await;
+    t.stop_jobs().await;
+    t.alice.get("/v1/account").send().await.expect(200);
+    let account = format!("X'{}'", omnitrack::clerk::account_id("user_alice").simple());
+    let mut marks = 0;
+    // Parents before their children.
+    let mut tables: Vec<&str> = omnitrack::erasure::TABLES.iter().map(|table| table.name).collect();
+    tables.reverse();
+    for table in tables {
+        let columns = format!("SELECT name, lower(type) FROM pragma_table_info('{table}')");
+        let columns = omnitrack::db::rows(t.app.db.read(), &columns, []).await.unwrap();
+        let columns: Vec<(String, String)> = columns
+            .iter()
+            .map(|row| (row.try_get_by_index(0).unwrap(), row.try_get_by_index(1).unwrap()))
+            .collect();
+        assert!(!columns.is_empty(), "{table}");
+        let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        let values: Vec<String> =
+            columns.iter().map(|(name, kind)| filler(table, name, kind, &account)).collect();
+        marks += values.iter().filter(|value| value.contains(MARK)).count();
+        t.sql(&format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), values.join(", "))).await;
+    }
+    // An order to Clerk from before this life would be somebody else's.
+    t.sql("UPDATE clerk_deletion SET next_attempt_at = 9223372036854775807").await;
+    t.sql(&format!("UPDATE account SET language = '{MARK}-l', time_zone = '{MARK}-z', stamps = '{MARK}-s'"))
+        .await;
+    assert!(marks > 40, "{marks} columns are marked");
+    assert!(!found(&t, &[MARK]).is_empty());
+    t.alice.delete("/v1/account").send().await.expect(202);
+    t.start_jobs();
+    let unwiped = "SELECT 1 FROM receipt WHERE wiped_at IS NULL";
+    let wiped = async {
+        while omnitrack::db::row(t.app.db.shared(), unwiped, []).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wiped).await.expect("wiped in time");
+    assert_eq!(found(&t, &[MARK, "user_alice"]), Vec::<String>::new());
+    assert!(!log::text().contains(MARK), "the log");
+    assert!(!t.app.metrics.encode().contains(MARK), "the metrics");
+}
+
+/// What is done to the pages must leave a sound database, while others write to it.
+#[tokio::test]
+async fn the_database_is_sound_after_its_free_room_was_overwritten() {
+    let mut t = TestApp::sqlite().await;
+    t.stop_jobs().await;
+    live(&t.alice, 4, 150).await;
+    live(&t.bob, 5, 150).await;
+    let bobs = crate::support::rows::of_account(&t, omnitrack::clerk::account_id("user_bob")).await;
+    t.alice.delete("/v1/account").send().await.expect(202);
+    let carol = t.persona("carol");
+    let scrubs = async {
+        for _ in 0..20 {
+            match t.app.db.scrub().await {
+                Ok(_) => {}
+                Err(error) => assert!(omnitrack::db::is_busy(&error), "{error}"),
+            }
+        }
+    };
+    tokio::join!(scrubs, live(&carol, 6, 150));
+    assert_eq!(crate::support::rows::of_account(&t, omnitrack::clerk::account_id("user_bob")).await, bobs);
+    let sound = omnitrack::db::row(t.app.db.shared(), "PRAGMA integrity_check", []).await.unwrap().unwrap();
+    assert_eq!(sound.try_get_by_index::<String>(0).unwrap(), "ok");
+    assert!(t.app.db.scrub().await.unwrap() < 200);
+    assert_eq!(t.app.db.scrub().await.unwrap(), 0, "a page that is clean is not written again");
 }
