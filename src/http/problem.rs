@@ -261,7 +261,7 @@ pub fn describe(status: u16) -> &'static str {
         404 => "It does not exist, or belongs to somebody else.",
         409 => "The account keeps as many of these as it may.",
         410 => {
-            "`deleted`: this id belonged to something that was deleted; choose a new one. `cursor_expired`: begin again without a cursor."
+            "`deleted`: this id, or what was made under this key, is gone; choose a new one. `cursor_expired`: begin again without a cursor."
         }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",
