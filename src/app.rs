@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::catalog::{
     BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
 };
-use crate::clerk::Verifier;
+use crate::clerk::{Users, Verifier};
 use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
@@ -24,6 +24,7 @@ pub struct App {
     pub config: Arc<Config>,
     pub db: Db,
     pub clerk: Verifier,
+    pub users: Users,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
@@ -70,6 +71,7 @@ impl App {
     /// The same on a database that is already open.
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
+        let users = Users::new(&config.clerk.backend)?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
@@ -80,6 +82,7 @@ impl App {
             config: Arc::new(config),
             db,
             clerk,
+            users,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
