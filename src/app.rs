@@ -15,6 +15,7 @@ use crate::config::{Config, Secret};
 use crate::db::{Db, sqlite_file};
 use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
+use crate::export::Exports;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
@@ -33,6 +34,7 @@ pub struct App {
     pub covers: Covers,
     pub metrics: Metrics,
     pub events: Events,
+    pub exports: Exports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -79,6 +81,7 @@ impl App {
             Some(secrets) => secrets.clone(),
             None => Secrets::kept_in(&secret_file(&config)?)?,
         };
+        let exports = Exports::new(secrets.sealer(Purpose::Export), &config);
         Ok(Self {
             config: Arc::new(config),
             db,
@@ -90,6 +93,7 @@ impl App {
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             events: Events::default(),
+            exports,
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

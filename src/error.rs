@@ -46,6 +46,9 @@ pub enum Error {
     /// Somebody else acts in the person's name, who may not do this.
     #[error("impersonated")]
     Impersonated,
+    /// The key was used for another request.
+    #[error("idempotency key reused")]
+    IdempotencyKeyReused,
     /// More than one account may keep.
     #[error("limit reached")]
     LimitReached { what: &'static str, limit: u64 },
@@ -81,6 +84,7 @@ impl Error {
             Self::AccountErased => "account_erased",
             Self::DeletionPending { .. } => "account_deletion_pending",
             Self::Impersonated => "impersonated",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::LimitReached { .. } => "limit_reached",
             Self::TooManyStreams => "too_many_streams",
             Self::Busy => "busy",

@@ -32,13 +32,6 @@ pub async fn forget_messages(db: &Db, before: Millis) -> Result<u64> {
     in_batches(db, sql, before).await
 }
 
-/// Removes the addresses of copies that expired before `before`; tells how many.
-pub async fn forget_exports(db: &Db, before: Millis) -> Result<u64> {
-    let sql = "DELETE FROM export WHERE (account_id, id) IN \
-               (SELECT account_id, id FROM export WHERE expires_at < $1 LIMIT $2)";
-    in_batches(db, sql, before).await
-}
-
 async fn in_batches(db: &Db, sql: &str, before: Millis) -> Result<u64> {
     let mut removed = 0;
     loop {

@@ -3,10 +3,12 @@
 
 pub mod answer;
 pub mod api;
+mod archive_schema;
 pub mod auth;
 pub mod contract;
 mod current;
 pub mod docs;
+pub mod download;
 pub mod edge;
 pub mod etag;
 mod example;
@@ -36,6 +38,7 @@ use self::api::deletion::DeletionApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
+use self::api::export::ExportApi;
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
 use self::api::list::ListApi;
@@ -68,6 +71,7 @@ type Apis = (
     ListItemApi,
     AccountApi,
     DeletionApi,
+    ExportApi,
     SyncApi,
 );
 
@@ -87,6 +91,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         ListItemApi { app: app() },
         AccountApi { app: app() },
         DeletionApi { app: app() },
+        ExportApi { app: app() },
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

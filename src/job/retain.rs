@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::account::idempotency;
 use crate::app::App;
 use crate::clock::{self, Millis};
 use crate::error::Result;
-use crate::{erasure, sync};
+use crate::{erasure, export, sync};
 
 /// How long one instance may take before another thinks that it died.
 const AT_MOST: Duration = Duration::from_secs(3600);
@@ -51,7 +52,16 @@ async fn forget(app: &App) -> Result<()> {
     let marks = erasure::retention::forget_marks(db, before(days.backup_days)).await?;
     let receipts = erasure::retention::forget_receipts(db, before(days.receipt_days)).await?;
     let messages = erasure::retention::forget_messages(db, before(MESSAGES_DAYS)).await?;
-    let exports = erasure::retention::forget_exports(db, before(0)).await?;
-    tracing::info!(tombstones_and_outcomes, marks, receipts, messages, exports, "retention");
+    let exports = export::forget(db, before(0)).await?;
+    let idempotency_keys = idempotency::forget(db, before(days.tombstone_days)).await?;
+    tracing::info!(
+        tombstones_and_outcomes,
+        marks,
+        receipts,
+        messages,
+        exports,
+        idempotency_keys,
+        "retention"
+    );
     Ok(())
 }

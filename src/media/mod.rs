@@ -18,7 +18,7 @@ pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
 pub use store::{
-    KnownTitle, Summary, cover_of, find, is_known, read_summary, remember, remember_unknown, summaries,
+    KnownTitle, Summary, cover_of, find, is_known, items, read_summary, remember, remember_unknown, summaries,
 };
 pub(crate) use store::{summary_columns, with_summary};
 

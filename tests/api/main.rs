@@ -8,6 +8,7 @@
 
 mod anonymity;
 mod architecture;
+mod archive;
 mod contract;
 mod cover;
 mod coverage;
@@ -18,6 +19,7 @@ mod deletion_raw;
 mod discover;
 mod episode;
 mod errors;
+mod export;
 mod fault;
 mod first_steps;
 mod frugal;
