@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::media::{self, Covers, Wanted};
+use crate::policy::Policies;
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
 use crate::telemetry::Metrics;
@@ -24,6 +25,7 @@ pub struct App {
     pub db: Db,
     pub clerk: Verifier,
     pub users: Users,
+    pub policies: Policies,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
@@ -70,6 +72,7 @@ impl App {
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let users = Users::new(&config.clerk.backend)?;
+        let policies = Policies::open(config.operator.policies.clone())?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
@@ -80,6 +83,7 @@ impl App {
             db,
             clerk,
             users,
+            policies,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),

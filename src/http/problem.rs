@@ -180,6 +180,23 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, "60")
             }
             Error::Busy => Self::busy(1),
+            Error::Impersonated => {
+                let title = "Only the person may do this, not somebody in their name";
+                Self::new(StatusCode::FORBIDDEN, "impersonated", title)
+            }
+            Error::ClerkUnavailable { retry_after_seconds } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clerk_unavailable",
+                "Clerk cannot be asked just now",
+            )
+            .detail("nothing was changed: try again")
+            .header(header::RETRY_AFTER, &retry_after_seconds.to_string()),
+            // Trying again would not help, which is what tells it from 503.
+            Error::ClerkNotConfigured => Self::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "clerk_not_configured",
+                "This service was given no access to Clerk's users",
+            ),
             Error::SourceUnavailable { retry_after_seconds } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable", "The source does not answer")
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
@@ -246,7 +263,7 @@ pub fn describe(status: u16) -> &'static str {
     match status {
         400 => "A parameter is not valid, or the body is not JSON.",
         401 => "A valid session token is needed.",
-        403 => "Not allowed.",
+        403 => "`impersonated`: only the person may do this, not somebody in their name.",
         404 => "It does not exist, or belongs to somebody else.",
         409 => "The account keeps as many of these as it may.",
         410 => {
@@ -258,7 +275,8 @@ pub fn describe(status: u16) -> &'static str {
         422 => "The input was understood and is not valid.",
         429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
-        503 => "Busy, or a source does not answer; `Retry-After` says when to come back.",
+        501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
+        503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
         _ => "An error.",
     }
 }

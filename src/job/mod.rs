@@ -4,6 +4,7 @@ mod fill_media;
 mod forget;
 mod refresh_media;
 mod relay;
+mod reload_policies;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,4 +17,5 @@ pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(refresh_media::run(app.clone(), shutdown.clone()));
     tracker.spawn(forget::run(app.clone(), shutdown.clone()));
     tracker.spawn(relay::run(app.clone(), shutdown.clone()));
+    tracker.spawn(reload_policies::run(app.clone(), shutdown.clone()));
 }

@@ -6,11 +6,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod account;
 mod anonymity;
 mod architecture;
 mod contract;
 mod cover;
 mod coverage;
+mod device;
 mod discover;
 mod episode;
 mod errors;
@@ -22,6 +24,7 @@ mod list;
 mod lookup;
 mod media;
 mod note;
+mod policy;
 mod privacy;
 mod process;
 mod push;

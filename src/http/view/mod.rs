@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod attribution;
+pub mod device;
 pub mod discover;
 pub mod entry;
 pub mod episode;
@@ -10,6 +11,7 @@ pub mod feed;
 pub mod list;
 pub mod media;
 pub mod note;
+pub mod policy;
 pub mod push;
 
 /// An enum of the contract that mirrors one of the database's values.
