@@ -42,7 +42,7 @@ fn a_file_that_breaks_later_leaves_everything_as_it_was() {
     let file = folder.path().join("announcements/a.md");
     fs::create_dir(folder.path().join("announcements")).expect("made");
     let write = |title: &str| {
-        fs::write(&file, format!("---\n{title}\npublished: 2026-01-01\n---\nx")).expect("written")
+        fs::write(&file, format!("---\n{title}\npublished: 2026-01-01\n---\nx")).expect("written");
     };
     write("title: One");
     let policies = Policies::open(Some(folder.path().to_owned())).expect("it is right");

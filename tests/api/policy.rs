@@ -142,11 +142,12 @@ both! {
         t.sql("INSERT INTO policy_version (policy, version, first_served_at) VALUES ('privacy', '1', 1), ('privacy', '2', 1)").await;
         let put = |body: Value| t.alice.put(PRIVACY, body);
         put(decide("1", "accepted")).send().await.expect(201);
-        t.sql(&format!(
+        t.sql(
             "INSERT INTO consent (account_id, policy, revision, version, decision, decided_at) \
              WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
-             SELECT a.account_id, 'terms', -i, '1', 'accepted', 1 FROM n, (SELECT account_id FROM consent) a"
-        )).await;
+             SELECT a.account_id, 'terms', -i, '1', 'accepted', 1 FROM n, (SELECT account_id FROM consent) a",
+        )
+        .await;
         put(decide("2", "accepted")).send().await.expect_problem(409, "limit_reached");
         put(decide("1", "accepted")).send().await.expect(200);
         put(decide("2", "withdrawn")).send().await.expect(200);

@@ -70,7 +70,7 @@ pub struct Holdings {
     pub list_items: i64,
     pub devices: i64,
     pub consents: i64,
-    /// Links to copies that were asked for and have not expired from here.
+    /// Copies that were asked for and whose links are not forgotten yet.
     pub exports: i64,
     pub imports: i64,
 }
