@@ -17,6 +17,7 @@ use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
 use crate::media::{self, Covers, Wanted};
+use crate::policy::Policies;
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
 use crate::telemetry::Metrics;
@@ -29,6 +30,7 @@ pub struct App {
     pub clerk: Verifier,
     pub users: Users,
     pub erasures: Erasures,
+    pub policies: Policies,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
@@ -76,6 +78,7 @@ impl App {
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let users = Users::new(&config.clerk.backend)?;
+        let policies = Policies::open(config.operator.policies.clone())?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
@@ -88,6 +91,7 @@ impl App {
             clerk,
             users,
             erasures: Erasures::default(),
+            policies,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),

@@ -35,6 +35,7 @@ use serde_json::Value;
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
 use self::api::deletion::DeletionApi;
+use self::api::device::DeviceApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
@@ -44,6 +45,7 @@ use self::api::image::ImageApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
+use self::api::policy::PolicyApi;
 use self::api::review::ReviewApi;
 use self::api::sync::SyncApi;
 use self::contract::Contract;
@@ -69,11 +71,12 @@ type Apis = (
     HistoryApi,
     ListApi,
     ListItemApi,
-    AccountApi,
-    DeletionApi,
-    ExportApi,
+    Personal,
     SyncApi,
 );
+
+/// A tuple holds sixteen at most.
+type Personal = (AccountApi, DeviceApi, PolicyApi, ExportApi, DeletionApi);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
@@ -89,9 +92,13 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         HistoryApi { app: app() },
         ListApi { app: app() },
         ListItemApi { app: app() },
-        AccountApi { app: app() },
-        DeletionApi { app: app() },
-        ExportApi { app: app() },
+        (
+            AccountApi { app: app() },
+            DeviceApi { app: app() },
+            PolicyApi { app: app() },
+            ExportApi { app: app() },
+            DeletionApi { app: app() },
+        ),
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

@@ -202,6 +202,19 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, "60")
             }
             Error::Busy => Self::busy(1),
+            Error::ClerkUnavailable { retry_after_seconds } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clerk_unavailable",
+                "Clerk cannot be asked just now",
+            )
+            .detail("nothing was changed: try again")
+            .header(header::RETRY_AFTER, &retry_after_seconds.to_string()),
+            // Trying again would not help, which is what tells it from 503.
+            Error::ClerkNotConfigured => Self::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "clerk_not_configured",
+                "This service was given no access to Clerk's users",
+            ),
             Error::SourceUnavailable { retry_after_seconds } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable", "The source does not answer")
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
@@ -282,7 +295,8 @@ pub fn describe(status: u16) -> &'static str {
         422 => "The input was understood and is not valid.",
         429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
-        503 => "Busy, or a source does not answer; `Retry-After` says when to come back.",
+        501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
+        503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
         _ => "An error.",
     }
 }

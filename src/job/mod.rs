@@ -4,6 +4,7 @@ mod erase;
 mod fill_media;
 mod refresh_media;
 mod relay;
+mod reload_policies;
 mod retain;
 
 use tokio_util::sync::CancellationToken;
@@ -19,4 +20,5 @@ pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(erase::wipe(app.clone(), shutdown.clone()));
     tracker.spawn(retain::run(app.clone(), shutdown.clone()));
     tracker.spawn(relay::run(app.clone(), shutdown.clone()));
+    tracker.spawn(reload_policies::run(app.clone(), shutdown.clone()));
 }

@@ -102,6 +102,7 @@ fn the_domain_does_not_know_the_web() {
         "src/library",
         "src/list",
         "src/media",
+        "src/policy",
         "src/sync",
         "src/db",
         "src/error.rs",
@@ -138,6 +139,7 @@ fn only_what_talks_to_others_can() {
         "src/library",
         "src/list",
         "src/media",
+        "src/policy",
         "src/sync",
     ];
     forbid(&folders, &[], &["reqwest"]);

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod attribution;
+pub mod device;
 pub mod discover;
 pub mod entry;
 pub mod episode;
@@ -11,6 +12,7 @@ pub mod feed;
 pub mod list;
 pub mod media;
 pub mod note;
+pub mod policy;
 pub mod push;
 pub mod receipt;
 
