@@ -21,6 +21,7 @@ pub mod demo;
 pub mod error;
 pub mod expected;
 pub mod http;
+pub mod import;
 pub mod job;
 pub mod library;
 pub mod list;
