@@ -1,5 +1,7 @@
 //! The account: its row, made at first sight of a valid token, and its settings.
 
+pub mod idempotency;
+
 use chrono::NaiveDate;
 use entity::account;
 use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel};

@@ -3,6 +3,7 @@
 //! rules of what is taken and what is left; knows nothing of how the rows came here.
 
 pub mod apply;
+pub mod archive;
 mod bounds;
 pub mod checked;
 

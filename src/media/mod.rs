@@ -18,8 +18,8 @@ pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
 pub use store::{
-    KnownTitle, Summary, cover_of, find, is_known, known_among, read_summary, remember, remember_unknown,
-    summaries,
+    KnownTitle, Summary, cover_of, find, is_known, items, known_among, read_summary, remember,
+    remember_unknown, summaries,
 };
 pub(crate) use store::{summary_columns, with_summary};
 

@@ -97,6 +97,7 @@ fn the_domain_does_not_know_the_web() {
     let domain = [
         "src/account",
         "src/archive",
+        "src/export",
         "src/import",
         "src/library",
         "src/list",
@@ -129,7 +130,9 @@ fn the_tables_know_nothing_above_them() {
 fn only_what_talks_to_others_can() {
     let folders = [
         "src/account",
+        "src/archive",
         "src/db",
+        "src/export",
         "src/http",
         "src/import",
         "src/job",
