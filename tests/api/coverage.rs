@@ -25,6 +25,7 @@ pub const HERS: Ids<'static> = Ids(&[
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
+    ("import_id", "0198c2f0-4e6b-7a31-b1a9-c5d2e8f70643"),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
     ("source", "tmdb"),

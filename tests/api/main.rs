@@ -17,6 +17,7 @@ mod errors;
 mod fault;
 mod first_steps;
 mod frugal;
+mod import;
 mod library;
 mod list;
 mod lookup;
