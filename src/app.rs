@@ -110,21 +110,6 @@ impl App {
         found.ok_or(Error::NotFound)
     }
 
-    /// The profile as Clerk gives it now, for a copy of everything: a copy waits for nobody, so that without an
-    /// answer it says so.
-    pub async fn profile_for_export(
-        &self,
-        _user_id: &crate::config::Secret,
-    ) -> crate::archive::format::Profile {
-        crate::archive::format::Profile {
-            state: crate::archive::format::ProfileState::NotConfigured,
-            first_name: None,
-            last_name: None,
-            username: None,
-            email_addresses: Vec::new(),
-        }
-    }
-
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.
     pub fn books_share(&self, account: Uuid) -> DayShare {
         self.book_shares.get_with(account, DayShare::new)

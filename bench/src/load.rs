@@ -195,9 +195,18 @@ pub fn get(path: &str, token: &str) -> Vec<u8> {
 
 /// The same with a JSON body.
 pub fn patch(path: &str, token: &str, body: &str) -> Vec<u8> {
+    with_body("PATCH", path, token, body)
+}
+
+/// The same that makes something.
+pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
+    with_body("POST", path, token, body)
+}
+
+fn with_body(method: &str, path: &str, token: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "PATCH {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

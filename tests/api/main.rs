@@ -8,12 +8,14 @@
 
 mod anonymity;
 mod architecture;
+mod archive;
 mod contract;
 mod cover;
 mod coverage;
 mod discover;
 mod episode;
 mod errors;
+mod export;
 mod fault;
 mod first_steps;
 mod frugal;
