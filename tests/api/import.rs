@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
 use crate::support::archive::{
-    IMPORTS, Random, THEN, apply_all, archive, comment, dump, entry, exported, list, plain, take, zipped,
+    IMPORTS, Random, THEN, apply_all, archive, comment, dump, entry, exported, list, plain, take,
 };
 use crate::support::both;
 use crate::support::operations;

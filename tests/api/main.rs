@@ -20,6 +20,7 @@ mod fault;
 mod first_steps;
 mod frugal;
 mod import;
+mod import_refused;
 mod library;
 mod list;
 mod lookup;
