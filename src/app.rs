@@ -16,6 +16,7 @@ use crate::db::{Db, sqlite_file};
 use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
+use crate::import::Imports;
 use crate::media::{self, Covers, Wanted};
 use crate::policy::Policies;
 use crate::secret::{Purpose, SecretError, Secrets};
@@ -37,6 +38,7 @@ pub struct App {
     pub metrics: Metrics,
     pub events: Events,
     pub exports: Exports,
+    pub imports: Imports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -98,6 +100,7 @@ impl App {
             metrics: Metrics::new(),
             events: Events::default(),
             exports,
+            imports: Imports::default(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

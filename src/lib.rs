@@ -23,6 +23,7 @@ pub mod error;
 pub mod expected;
 pub mod export;
 pub mod http;
+pub mod import;
 pub mod job;
 pub mod library;
 pub mod list;

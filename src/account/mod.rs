@@ -16,6 +16,9 @@ use crate::db::{Change, Db, row};
 use crate::error::{Error, Result, Violation};
 use crate::expected::Expected;
 
+/// The revision of settings that were never changed.
+pub const UNCHANGED: i64 = 1;
+
 /// What a settings write says: absent keeps, `Some(None)` clears.
 #[derive(Debug, Default, Clone)]
 pub struct Patch {
@@ -112,7 +115,7 @@ pub async fn update_in(change: &mut Change, expected: &Expected, patch: Patch) -
 }
 
 /// Brings names to the form they are kept in, or says everything that is wrong with them.
-fn check(patch: Patch) -> Result<Patch> {
+pub fn check(patch: Patch) -> Result<Patch> {
     let mut violations = Vec::new();
     let patch = normal(patch, &mut violations);
     if violations.is_empty() { Ok(patch) } else { Err(invalid(violations)) }

@@ -21,6 +21,7 @@ pub mod schema;
 pub mod spec;
 pub mod sse;
 pub mod text;
+pub mod upload;
 pub mod view;
 mod webhook;
 mod yaml;
@@ -42,6 +43,7 @@ use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::export::ExportApi;
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
+use self::api::import::ImportApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
@@ -76,7 +78,7 @@ type Apis = (
 );
 
 /// A tuple holds sixteen at most.
-type Personal = (AccountApi, DeviceApi, PolicyApi, ExportApi, DeletionApi);
+type Personal = (AccountApi, DeviceApi, PolicyApi, ExportApi, ImportApi, DeletionApi);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
@@ -97,6 +99,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
             DeviceApi { app: app() },
             PolicyApi { app: app() },
             ExportApi { app: app() },
+            ImportApi { app: app() },
             DeletionApi { app: app() },
         ),
         SyncApi { app: app() },

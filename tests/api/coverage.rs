@@ -21,6 +21,7 @@ const RECEIPT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
 const DEVICE: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
+const IMPORT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a005";
 
 /// The ids of what alice has.
 pub const HERS: Ids<'static> = Ids(&[
@@ -31,6 +32,7 @@ pub const HERS: Ids<'static> = Ids(&[
     ("comment_id", COMMENT),
     ("event_id", EVENT),
     ("receipt_id", RECEIPT),
+    ("import_id", IMPORT),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
     ("device_id", DEVICE),
@@ -79,6 +81,21 @@ pub async fn furnish(who: &Persona) {
 /// A policy that people can decide about was served before.
 async fn serve_policy(t: &TestApp) {
     t.sql("INSERT INTO policy_version (policy, version, first_served_at) VALUES ('privacy', '1', 1)").await;
+}
+
+/// All of that, and what the service itself names.
+async fn furnish_alice(t: &TestApp) {
+    furnish(&t.alice).await;
+    let account = t.alice.get("/v1/account").send().await.expect(200).json();
+    let ids = [&account["id"], &json!(IMPORT)].map(|id| id.as_str().unwrap().parse::<uuid::Uuid>().unwrap());
+    omnitrack::db::execute(
+        t.app.db.shared(),
+        "INSERT INTO import (account_id, id, state, position, report, created_at, updated_at) \
+         VALUES ($1, $2, 'done', 0, '{}', 0, 0)",
+        ids.map(sea_orm::Value::from),
+    )
+    .await
+    .unwrap();
 }
 
 /// What the one who asks has of his own.
@@ -158,7 +175,7 @@ both! {
         // Filling titles in would change what is compared.
         t.stop_jobs().await;
         serve_policy(&t).await;
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         let before = belongings(&t.alice).await;
         let claims = |change: &dyn Fn(&mut Value)| {
             let mut claims = t.stand_ins.claims("alice", Duration::from_secs(3600));
@@ -236,7 +253,7 @@ both! {
             }
         }
 
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let before = belongings(&t.alice).await;
         let mut expected = expected.into_iter();
@@ -296,7 +313,7 @@ both! {
 
     async fn head_is_get_without_the_body(t: TestApp) {
         serve_policy(&t).await;
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let receipt = literal(&t, RECEIPT.parse().unwrap());
         t.sql(&format!(

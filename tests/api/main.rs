@@ -25,6 +25,8 @@ mod export;
 mod fault;
 mod first_steps;
 mod frugal;
+mod import;
+mod import_refused;
 mod library;
 mod list;
 mod lookup;

@@ -29,6 +29,8 @@ pub struct Account {
     pub revision: i64,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// When the account's deletion takes effect; present only where one was asked for and can be taken back.
+    pub deletion_due_at: Option<Timestamp>,
     /// How much is held about the person; absent in the feed of changes.
     pub holdings: Option<Holdings>,
     /// What Clerk says of the person just now; present only where it was asked for.
@@ -52,6 +54,7 @@ impl From<account::Model> for Account {
             revision: row.settings_revision,
             created_at: Timestamp(row.created_at),
             updated_at: Timestamp(row.updated_at),
+            deletion_due_at: row.deletion_due_at.map(Timestamp),
             holdings: None,
             profile: None,
         }
