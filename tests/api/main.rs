@@ -37,6 +37,7 @@ mod privacy;
 mod process;
 mod push;
 mod refresh;
+mod round_trip;
 mod storage;
 mod support;
 mod sync_events;
