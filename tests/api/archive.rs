@@ -24,9 +24,12 @@ async fn archive(t: &TestApp, who: &Persona) -> Value {
     copy(t, who, "json").await.json()
 }
 
+/// Its name, what a test writes there, and how the archive shows it.
+type Column = (&'static str, &'static str, &'static str);
+
 /// Every table with rows of a person: its columns, what a test writes there (`#` a UUID, `%` bytes), and how
 /// the archive shows it. What is not shown serves the service's own work and says why it is not.
-const TABLES: [(&str, &[(&str, &str, &str)]); 17] = [
+const TABLES: [(&str, &[Column]); 17] = [
     (
         "account",
         &[

@@ -77,7 +77,7 @@ async fn begin(app: &App, token: &str) -> impl Stream<Item = io::Result<Bytes>> 
         match app.exports.download(&app.db, &app.users, token).await {
             Ok(download) => return Box::pin(download.pieces),
             Err(Error::Busy) if begun.elapsed() < PATIENCE => {
-                tokio::time::sleep(Duration::from_millis(10)).await
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
             Err(error) => panic!("{error}"),
         }
