@@ -482,6 +482,7 @@ both! {
         let days: Vec<&str> = watched.iter().map(|row| row["WatchedDate"].as_str()).collect();
         assert_eq!(days, ["", "2023-04-05", "2024-05-03"], "one row for each time");
         with(&watched[0], &[("Rewatch", "false"), ("Rating10", ""), ("Review", "")]);
+        with(&watched[1], &[("Rewatch", "true"), ("Rating10", ""), ("Review", "")]);
         with(&watched[2], &[
             ("tmdbID", "603"), ("imdbID", "tt0133093"), ("Title", "The Matrix"), ("Year", "1999"),
             ("Rating10", "9"), ("Rewatch", "true"), ("Review", "Good, \"very\" good\nin two lines"),
