@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use entity::receipt;
+use entity::value::ErasureReason;
 use uuid::Uuid;
 
 use crate::catalog::{
     BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
 };
 use crate::clerk::{Users, Verifier};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::db::{Db, sqlite_file};
+use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
 use crate::media::{self, Covers, Wanted};
@@ -25,6 +28,7 @@ pub struct App {
     pub db: Db,
     pub clerk: Verifier,
     pub users: Users,
+    pub erasures: Erasures,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
@@ -83,6 +87,7 @@ impl App {
             db,
             clerk,
             users,
+            erasures: Erasures::default(),
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
@@ -124,6 +129,22 @@ impl App {
         if let Err(error) = kept {
             tracing::warn!(%error, "title not kept");
         }
+    }
+
+    /// Erases the account of a Clerk user who asks for it, or notes that it is to be done; and asks Clerk
+    /// at once to do the same.
+    pub async fn erase(&self, user: Secret, now: bool) -> Result<receipt::Model, Error> {
+        let reason = ErasureReason::Person;
+        let order = Order::to_clerk(user, reason, &self.users);
+        let account = order.account();
+        let receipt = erasure::ask(&self.db, order, self.config.retention.grace_days, now).await?;
+        if receipt.erased_at.is_none() {
+            return Ok(receipt);
+        }
+        self.book_shares.invalidate(&account);
+        let receipt = erasure::at_clerk::try_now(&self.db, &self.users, account, receipt).await?;
+        self.erasures.to_be_wiped();
+        Ok(receipt)
     }
 
     /// Brings the sources' counters up to date before the metrics are shown.

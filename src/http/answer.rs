@@ -128,6 +128,27 @@ impl<T: Serialize + Type> ApiResponse for Plain<T> {
     }
 }
 
+/// Something that was begun, and goes on after the answer.
+pub struct Accepted<T>(pub T);
+
+impl<T: Serialize + Type> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        json::response(StatusCode::ACCEPTED, json::bytes(&self.0))
+    }
+}
+
+impl<T: Serialize + Type> ApiResponse for Accepted<T> {
+    fn meta() -> MetaResponses {
+        let response =
+            MetaResponse { headers: Vec::new(), ..with_etag::<T>(202, "It has begun; how far it is.") };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
 /// Something that a POST has made, now or when it came first.
 pub struct Made<T>(pub T);
 

@@ -41,6 +41,14 @@ pub fn of(schema: &str) -> Option<Value> {
             "head": 17,
         }),
         "SyncHead" => json!({ "revision": 17 }),
+        "DeletionReceipt" => json!({
+            "id": "0f3c9c52-1b7e-4a39-8a0e-5d2f6b7c8d01",
+            "state": "erased",
+            "reason": "person",
+            "asked_at": CHANGED,
+            "erased_at": CHANGED,
+            "clerk": "pending",
+        }),
         "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
         "MediaItem" => movie(),
         "MediaBatch" => json!({
@@ -141,7 +149,7 @@ pub fn problem(status: u16) -> Value {
     let problem = match status {
         400 => Problem::invalid_parameters(at("/query/limit", "must be at most 200")),
         401 => Problem::unauthorized(),
-        403 => Error::Impersonated.into(),
+        403 => Error::DeletionPending { due_at: 1_788_000_000_000 }.into(),
         404 => Problem::not_found(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),

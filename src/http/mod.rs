@@ -22,16 +22,19 @@ pub mod spec;
 pub mod sse;
 pub mod text;
 pub mod view;
+mod webhook;
 mod yaml;
 
 use std::sync::Arc;
 
-use poem::{EndpointExt, Route, get};
+use poem::http::Method;
+use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
 use serde_json::Value;
 
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
+use self::api::deletion::DeletionApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
@@ -67,6 +70,7 @@ type Apis = (
     ListApi,
     ListItemApi,
     AccountApi,
+    DeletionApi,
     ExportApi,
     SyncApi,
 );
@@ -86,6 +90,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         ListApi { app: app() },
         ListItemApi { app: app() },
         AccountApi { app: app() },
+        DeletionApi { app: app() },
         ExportApi { app: app() },
         SyncApi { app: app() },
     );
@@ -97,9 +102,17 @@ pub fn document(app: &App) -> Value {
     spec::finish(&service(app).spec())
 }
 
-/// The pages outside the contract.
-const PLAIN: [&str; 7] =
-    ["/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs", "/privacy", "/account-deletion"];
+/// What is outside the contract: pages, and Clerk's door.
+pub const PLAIN: [(&str, Method); 8] = [
+    ("/healthz", Method::GET),
+    ("/readyz", Method::GET),
+    ("/metrics", Method::GET),
+    ("/openapi.yaml", Method::GET),
+    ("/docs", Method::GET),
+    ("/privacy", Method::GET),
+    ("/account-deletion", Method::GET),
+    ("/webhooks/clerk", Method::POST),
+];
 
 /// The whole service, ready to be put behind a listener: the routes behind its edge.
 pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
@@ -114,6 +127,7 @@ pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
         .at("/docs", get(docs::show))
         .at("/privacy", get(pages::privacy))
         .at("/account-deletion", get(pages::account_deletion))
+        .at("/webhooks/clerk", post(webhook::clerk))
         .nest("/", self::service(app))
         .data(app.clone())
         .data(docs)

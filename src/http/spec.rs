@@ -12,7 +12,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// Parameters that many operations share: what they are, and for those that must be given a value to
 /// try. A form filled in with a condition or a filter would help nobody.
-const PARAMETERS: [(&str, &str, Option<&str>); 18] = [
+const PARAMETERS: [(&str, &str, Option<&str>); 19] = [
     ("media_id", "The title: `{kind}:{source}:{id at the source}`.", Some("movie:tmdb:603")),
     ("list_id", "The list.", Some("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001")),
     ("comment_id", "The comment.", Some("0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01")),
@@ -20,6 +20,11 @@ const PARAMETERS: [(&str, &str, Option<&str>); 18] = [
     ("source", "Where the picture is from.", Some("tmdb")),
     ("size", "How large it is: `small`, `medium` or `large`.", Some("small")),
     ("image", "The source's name of it.", Some("abc.jpg")),
+    (
+        "receipt_id",
+        "The receipt that the deletion was answered with.",
+        Some("0f3c9c52-1b7e-4a39-8a0e-5d2f6b7c8d01"),
+    ),
     ("signature", "Proof that the address is one of ours.", Some("AAAAAAAAAAAAAAAAAAAAAA")),
     ("token", "The secret part of the address.", Some("bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ")),
     ("kind", "What the titles are.", Some("movie")),
@@ -44,7 +49,7 @@ const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 /// The statuses of problems that any operation can answer; with a body; with a token.
 const ANY: [u16; 4] = [400, 429, 500, 503];
 const WITH_BODY: [u16; 3] = [413, 415, 422];
-const WITH_TOKEN: u16 = 401;
+const WITH_TOKEN: [u16; 2] = [401, 403];
 
 /// Finishes the generated document.
 pub fn finish(generated: &str) -> Value {
@@ -220,7 +225,7 @@ fn finish_responses(operation: &mut Value, statuses: &mut BTreeSet<u16>) {
         .filter_map(|(status, response)| Some((status.parse().ok()?, response)))
         .collect();
     let shared = ANY.into_iter().chain(WITH_BODY.into_iter().filter(|_| body));
-    for status in shared.chain(secured.then_some(WITH_TOKEN)) {
+    for status in shared.chain(WITH_TOKEN.into_iter().filter(|_| secured)) {
         answers.entry(status).or_default();
     }
     for (status, mut response) in answers {

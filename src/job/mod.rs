@@ -1,9 +1,10 @@
 //! What runs beside the requests, each loop bounded and ended by the shutdown token.
 
+mod erase;
 mod fill_media;
-mod forget;
 mod refresh_media;
 mod relay;
+mod retain;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,6 +15,8 @@ use crate::app::App;
 pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(fill_media::run(app.clone(), shutdown.clone()));
     tracker.spawn(refresh_media::run(app.clone(), shutdown.clone()));
-    tracker.spawn(forget::run(app.clone(), shutdown.clone()));
+    tracker.spawn(erase::run(app.clone(), shutdown.clone()));
+    tracker.spawn(erase::wipe(app.clone(), shutdown.clone()));
+    tracker.spawn(retain::run(app.clone(), shutdown.clone()));
     tracker.spawn(relay::run(app.clone(), shutdown.clone()));
 }

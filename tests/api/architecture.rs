@@ -97,6 +97,7 @@ fn the_domain_does_not_know_the_web() {
     let domain = [
         "src/account",
         "src/archive",
+        "src/erasure",
         "src/export",
         "src/library",
         "src/list",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use poem::http::Method;
 use serde_json::{Value, json};
 
+use crate::deletion::literal;
 use crate::support::answer::Answer;
 use crate::support::both;
 use crate::support::operations::{self, Ids, Operation, PAGES};
@@ -15,6 +16,7 @@ use crate::support::titles::SERIES;
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
+const RECEIPT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
 /// The ids of what alice has.
@@ -25,6 +27,7 @@ pub const HERS: Ids<'static> = Ids(&[
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
+    ("receipt_id", RECEIPT),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
     ("source", "tmdb"),
@@ -38,7 +41,7 @@ pub const HERS: Ids<'static> = Ids(&[
 const METHODS: [Method; 6] =
     [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-async fn call(who: &Persona, operation: &Operation) -> Answer {
+pub async fn call(who: &Persona, operation: &Operation) -> Answer {
     let call = who.request(operation.method.clone(), &operation.path(&HERS));
     match operation.body() {
         Some(body) => call.json(&body).send().await,
@@ -47,7 +50,7 @@ async fn call(who: &Persona, operation: &Operation) -> Answer {
 }
 
 /// One of everything that an account can have, under the ids above.
-async fn furnish(who: &Persona) {
+pub async fn furnish(who: &Persona) {
     let entry = format!("/v1/library/{SERIES}");
     let writes = [
         (entry.clone(), json!({ "status": "in_progress", "rating": 88, "favorite": true })),
@@ -264,6 +267,8 @@ both! {
                 assert_eq!(said, allow, "{}", operation.template);
             }
         }
+        let door = t.anon.get("/webhooks/clerk").send().await;
+        assert_eq!(door.expect_problem(405, "method_not_allowed").header("allow"), Some("POST"));
         for page in PAGES {
             let answer = t.anon.request(Method::POST, page).send().await;
             assert_eq!(answer.expect_problem(405, "method_not_allowed").header("allow"), Some("GET, HEAD"));
@@ -273,6 +278,11 @@ both! {
     async fn head_is_get_without_the_body(t: TestApp) {
         furnish(&t.alice).await;
         t.filled(SERIES).await;
+        let receipt = literal(&t, RECEIPT.parse().unwrap());
+        t.sql(&format!(
+            "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) VALUES ({receipt}, 'person', 1, 2, 'done')"
+        ))
+        .await;
         let get = |operation: &&Operation| operation.method == Method::GET && operation.id != "downloadExport";
         for operation in operations::all().iter().filter(get) {
             let path = operation.path(&HERS);

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod comment;
+pub mod deletion;
 pub mod discover;
 pub mod entry;
 pub mod episode;

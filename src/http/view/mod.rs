@@ -12,6 +12,7 @@ pub mod list;
 pub mod media;
 pub mod note;
 pub mod push;
+pub mod receipt;
 
 /// An enum of the contract that mirrors one of the database's values.
 macro_rules! wire_enum {
