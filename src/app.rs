@@ -16,7 +16,9 @@ use crate::db::{Db, sqlite_file};
 use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
+use crate::import::Imports;
 use crate::media::{self, Covers, Wanted};
+use crate::policy::Policies;
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
 use crate::telemetry::Metrics;
@@ -29,12 +31,14 @@ pub struct App {
     pub clerk: Verifier,
     pub users: Users,
     pub erasures: Erasures,
+    pub policies: Policies,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
     pub metrics: Metrics,
     pub events: Events,
     pub exports: Exports,
+    pub imports: Imports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -76,6 +80,7 @@ impl App {
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let users = Users::new(&config.clerk.backend)?;
+        let policies = Policies::open(config.operator.policies.clone())?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
@@ -88,12 +93,14 @@ impl App {
             clerk,
             users,
             erasures: Erasures::default(),
+            policies,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             events: Events::default(),
             exports,
+            imports: Imports::default(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

@@ -58,6 +58,12 @@ pub enum Error {
     /// Too much to do just now; nothing was changed.
     #[error("busy")]
     Busy,
+    /// Clerk does not do what it was asked just now; nothing was changed.
+    #[error("clerk unavailable")]
+    ClerkUnavailable { retry_after_seconds: u64 },
+    /// The service was given no access to Clerk's users.
+    #[error("clerk not configured")]
+    ClerkNotConfigured,
     /// No source could answer and nothing older is known.
     #[error("source unavailable")]
     SourceUnavailable { retry_after_seconds: u64 },
@@ -88,6 +94,8 @@ impl Error {
             Self::LimitReached { .. } => "limit_reached",
             Self::TooManyStreams => "too_many_streams",
             Self::Busy => "busy",
+            Self::ClerkUnavailable { .. } => "clerk_unavailable",
+            Self::ClerkNotConfigured => "clerk_not_configured",
             Self::SourceUnavailable { .. } => "source_unavailable",
             Self::Database(_) => "internal",
         }

@@ -145,7 +145,9 @@ fn lock_file(mut path: PathBuf) -> std::io::Result<File> {
 
 /// Whether the statement failed only because every connection was taken.
 pub fn is_busy(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_)) || error.to_string().contains("database is locked")
+    let text = || error.to_string();
+    matches!(error, DbErr::ConnectionAcquire(_))
+        || ["database is locked", "deadlock detected"].iter().any(|busy| text().contains(busy))
 }
 
 /// What kind of database error it is, in words that can hold nothing of a row.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::problem::Problem;
+use super::upload;
 use crate::config::{Operator, Retention};
 use crate::error::{Error, Violation};
 
@@ -17,6 +18,7 @@ const MOVIE: &str = "movie:tmdb:603";
 pub const SERIES: &str = "tv:tmdb:1399";
 const BEGUN: &str = "2026-08-14T18:03:27.512Z";
 const CHANGED: &str = "2026-08-15T20:41:05.090Z";
+const PUSH_TOKEN: &str = "740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad";
 const CURSOR: &str = "3q2-7yIyMDI2LTA4LTE1Ig";
 
 /// The example of a schema that operations send or answer.
@@ -30,7 +32,31 @@ pub fn of(schema: &str) -> Option<Value> {
             "revision": 1,
             "created_at": BEGUN,
             "updated_at": BEGUN,
+            "holdings": {
+                "entries": 412, "reviews": 37, "comments": 90, "history_events": 431,
+                "watched_episodes": 1893, "lists": 6, "list_items": 118, "devices": 2, "consents": 1,
+                "exports": 0, "imports": 0,
+            },
         }),
+        "Device" => device(),
+        "DevicePage" => page(device()),
+        "DeviceWrite" => json!({
+            "model": "iPhone17,1",
+            "os_version": "26.1",
+            "app_version": "3.2.0 (418)",
+            "push": { "token": PUSH_TOKEN, "environment": "production" },
+        }),
+        "PolicyList" => json!({ "items": [policy()] }),
+        "Consent" => consent(),
+        "ConsentPage" => page(consent()),
+        "ConsentWrite" => json!({ "version": "2", "decision": "accepted" }),
+        "AnnouncementPage" => page(json!({
+            "id": "2026-09-books",
+            "title": "More books",
+            "text": "Editions of a book are now shown together.",
+            "published_at": "2026-09-01T00:00:00.000Z",
+            "expires_at": "2026-10-01T00:00:00.000Z",
+        })),
         "ChangePage" => json!({
             "changes": [
                 { "revision": 12, "kind": "entry", "key": MOVIE, "deleted": false, "entry": entry() },
@@ -134,6 +160,19 @@ pub fn of(schema: &str) -> Option<Value> {
             export
         }
         "ExportPage" => page(export()),
+        "Import" => {
+            let mut import = import();
+            import["duplicate"] = json!(false);
+            import
+        }
+        "ImportPage" => page(import()),
+        "ImportCheck" => json!({
+            "valid": false,
+            "archive": import_counts(0, 0),
+            "error_count": 1,
+            "errors": [{ "pointer": "/library/0/rating", "message": "must be at most 100" }],
+            "not_taken": crate::import::report::NOT_TAKEN,
+        }),
         "Archive" => archive(),
         "ListItem" => item(),
         "ListItemPage" => page(item()),
@@ -151,6 +190,7 @@ pub fn problem(status: u16) -> Value {
         401 => Problem::unauthorized(),
         403 => Error::DeletionPending { due_at: 1_788_000_000_000 }.into(),
         404 => Problem::not_found(),
+        408 => upload::too_slow(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),
         412 => Problem { current: Some(entry()), ..Error::RevisionConflict.into() },
@@ -158,6 +198,7 @@ pub fn problem(status: u16) -> Value {
         415 => json::unsupported(),
         422 => json::invalid().errors(at("/rating", "must be at most 100")),
         429 => Problem::rate_limited(3),
+        501 => Error::ClerkNotConfigured.into(),
         503 => Problem::busy(1),
         _ => Problem::internal(),
     };
@@ -176,6 +217,37 @@ fn export() -> Value {
         "created_at": CHANGED,
         "expires_at": "2026-08-15T20:56:05.090Z",
         "url": "/v1/exports/bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ",
+    })
+}
+
+fn import() -> Value {
+    json!({
+        "id": "0198c2f0-4e6b-7a31-b1a9-c5d2e8f70643",
+        "state": "done",
+        "report": {
+            "archive": import_counts(1, 2),
+            "taken": import_counts(1, 1),
+            "left": import_counts(0, 1),
+            "no_room": import_counts(0, 0),
+            "rows": [{ "pointer": "/library/1", "reason": "exists" }],
+            "not_taken": crate::import::report::NOT_TAKEN,
+        },
+        "created_at": BEGUN,
+        "updated_at": CHANGED,
+    })
+}
+
+fn import_counts(settings: i64, entries: i64) -> Value {
+    json!({
+        "settings": settings,
+        "entries": entries,
+        "reviews": 0,
+        "comments": 0,
+        "history_events": 0,
+        "episodes": 0,
+        "pending_episodes": 0,
+        "lists": 0,
+        "list_items": 0,
     })
 }
 
@@ -361,6 +433,43 @@ fn event() -> Value {
         "revision": 14,
         "created_at": CHANGED,
         "updated_at": CHANGED,
+    })
+}
+
+fn device() -> Value {
+    json!({
+        "id": "c2a6e0f4-3b0d-4a7e-8f55-91d7a3b60c01",
+        "model": "iPhone17,1",
+        "os_version": "26.1",
+        "app_version": "3.2.0 (418)",
+        "push": { "token": PUSH_TOKEN, "environment": "production" },
+        "revision": 18,
+        "created_at": BEGUN,
+        "updated_at": CHANGED,
+    })
+}
+
+fn policy() -> Value {
+    json!({
+        "name": "privacy",
+        "current": {
+            "version": "2",
+            "title": "Privacy policy",
+            "text": "# Privacy policy\n\nWhat we keep, and for how long.",
+            "first_served_at": BEGUN,
+            "takes_effect_at": "2026-09-01T00:00:00.000Z",
+        },
+        "decision": consent(),
+    })
+}
+
+fn consent() -> Value {
+    json!({
+        "policy": "privacy",
+        "version": "2",
+        "decision": "accepted",
+        "revision": 19,
+        "decided_at": CHANGED,
     })
 }
 

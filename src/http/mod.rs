@@ -21,6 +21,7 @@ pub mod schema;
 pub mod spec;
 pub mod sse;
 pub mod text;
+pub mod upload;
 pub mod view;
 mod webhook;
 mod yaml;
@@ -35,15 +36,18 @@ use serde_json::Value;
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
 use self::api::deletion::DeletionApi;
+use self::api::device::DeviceApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::export::ExportApi;
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
+use self::api::import::ImportApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
+use self::api::policy::PolicyApi;
 use self::api::review::ReviewApi;
 use self::api::sync::SyncApi;
 use self::contract::Contract;
@@ -69,11 +73,12 @@ type Apis = (
     HistoryApi,
     ListApi,
     ListItemApi,
-    AccountApi,
-    DeletionApi,
-    ExportApi,
+    Personal,
     SyncApi,
 );
+
+/// A tuple holds sixteen at most.
+type Personal = (AccountApi, DeviceApi, PolicyApi, ExportApi, ImportApi, DeletionApi);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
@@ -89,9 +94,14 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         HistoryApi { app: app() },
         ListApi { app: app() },
         ListItemApi { app: app() },
-        AccountApi { app: app() },
-        DeletionApi { app: app() },
-        ExportApi { app: app() },
+        (
+            AccountApi { app: app() },
+            DeviceApi { app: app() },
+            PolicyApi { app: app() },
+            ExportApi { app: app() },
+            ImportApi { app: app() },
+            DeletionApi { app: app() },
+        ),
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

@@ -67,7 +67,8 @@ pub fn privacy(app: Data<&App>) -> Response {
             "<p>{controller} runs this service. {contact}</p>\
              <h2>What is kept</h2>\
              <p>Your library (statuses, ratings, progress, dates), reviews, comments, history and lists, \
-             and your settings. Your name and e-mail address stay at Clerk, which signs you in: this \
+             your settings, what you accepted and withdrew, and of each device that registers its model, \
+             its versions, the number it chose for itself and its push token. Your name and e-mail address stay at Clerk, which signs you in: this \
              service does not keep them, and knows you by a number derived from your Clerk id.</p>\
              <h2>What is sent to whom</h2>\
              <p>When you search or open a title, this service asks the sources of its catalog, not your \
@@ -78,8 +79,9 @@ pub fn privacy(app: Data<&App>) -> Response {
              {disclosures}\
              <h2>Who else gets something</h2>\
              <p>Clerk signs you in: your app talks to it directly, and it keeps your name, your e-mail \
-             address and how you sign in. This service fetches Clerk’s public keys, tells it nothing, and \
-             learns from your app’s session token which account is yours. Twitch, which lets this service \
+             address and how you sign in. This service fetches Clerk’s public keys and \
+             learns from your app’s session token which account is yours. When you look at your profile in \
+             the app or correct your name there, it asks Clerk for you, and keeps nothing of the answer. Twitch, which lets this service \
              into IGDB, gets the service’s own credentials and nothing of yours. Nobody else gets \
              anything.</p>\
              <h2>Logs</h2>\

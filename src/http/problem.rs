@@ -202,6 +202,19 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, "60")
             }
             Error::Busy => Self::busy(1),
+            Error::ClerkUnavailable { retry_after_seconds } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clerk_unavailable",
+                "Clerk cannot be asked just now",
+            )
+            .detail("nothing was changed: try again")
+            .header(header::RETRY_AFTER, &retry_after_seconds.to_string()),
+            // Trying again would not help, which is what tells it from 503.
+            Error::ClerkNotConfigured => Self::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "clerk_not_configured",
+                "This service was given no access to Clerk's users",
+            ),
             Error::SourceUnavailable { retry_after_seconds } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable", "The source does not answer")
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
@@ -272,17 +285,19 @@ pub fn describe(status: u16) -> &'static str {
             "`account_deletion_pending`: the account is to be deleted at `due_at`; take that back first. `impersonated`: only the person themselves may do this."
         }
         404 => "It does not exist, or belongs to somebody else.",
+        408 => "The body took too long to arrive: send it again.",
         409 => "The account keeps as many of these as it may.",
         410 => {
             "`deleted`: this id, or what was made under this key, is gone; choose a new one. `cursor_expired`: begin again without a cursor."
         }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",
-        415 => "The body is not `application/json`.",
+        415 => "The body is not of a type that is taken here: `application/json`, unless said otherwise.",
         422 => "The input was understood and is not valid.",
         429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
-        503 => "Busy, or a source does not answer; `Retry-After` says when to come back.",
+        501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
+        503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
         _ => "An error.",
     }
 }

@@ -2,8 +2,10 @@
 
 mod erase;
 mod fill_media;
+mod import;
 mod refresh_media;
 mod relay;
+mod reload_policies;
 mod retain;
 
 use tokio_util::sync::CancellationToken;
@@ -18,5 +20,10 @@ pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(erase::run(app.clone(), shutdown.clone()));
     tracker.spawn(erase::wipe(app.clone(), shutdown.clone()));
     tracker.spawn(retain::run(app.clone(), shutdown.clone()));
+    // Two, so that a large archive does not keep all others waiting.
+    for _ in 0..2 {
+        tracker.spawn(import::run(app.clone(), shutdown.clone()));
+    }
     tracker.spawn(relay::run(app.clone(), shutdown.clone()));
+    tracker.spawn(reload_policies::run(app.clone(), shutdown.clone()));
 }

@@ -8,7 +8,7 @@ use crate::account::idempotency;
 use crate::app::App;
 use crate::clock::{self, Millis};
 use crate::error::Result;
-use crate::{erasure, export, sync};
+use crate::{erasure, export, import, sync};
 
 /// How long one instance may take before another thinks that it died.
 const AT_MOST: Duration = Duration::from_secs(3600);
@@ -19,6 +19,8 @@ const ROUND: Duration = Duration::from_secs(600);
 const DAY: Millis = 24 * 3_600_000;
 /// Clerk sends a message again for some 28 hours.
 const MESSAGES_DAYS: u32 = 7;
+/// How long the report of an import is shown.
+const IMPORTS_DAYS: u32 = 30;
 
 pub(super) async fn run(app: App, shutdown: CancellationToken) {
     loop {
@@ -54,6 +56,7 @@ async fn forget(app: &App) -> Result<()> {
     let messages = erasure::retention::forget_messages(db, before(MESSAGES_DAYS)).await?;
     let exports = export::forget(db, before(0)).await?;
     let idempotency_keys = idempotency::forget(db, before(days.tombstone_days)).await?;
+    let imports = import::store::forget(db, before(IMPORTS_DAYS)).await?;
     tracing::info!(
         tombstones_and_outcomes,
         marks,
@@ -61,6 +64,7 @@ async fn forget(app: &App) -> Result<()> {
         messages,
         exports,
         idempotency_keys,
+        imports,
         "retention"
     );
     Ok(())

@@ -1,12 +1,13 @@
 //! Reading and writing the shared tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::value::MediaState;
 use entity::{media, media_text};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryResult, Set, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryResult, QuerySelect, Set,
+    TransactionTrait,
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,44 @@ struct Details {
 /// Whether the source has already said something of this title, be it that it knows none such.
 pub async fn is_known(connection: &impl ConnectionTrait, id: &MediaId) -> Result<bool> {
     Ok(media::Entity::find_by_id(id.as_str()).one(connection).await?.is_some())
+}
+
+/// Those of `ids` that a source has said something of, and whether it is known in `language`.
+pub async fn known_among(
+    connection: &impl ConnectionTrait,
+    ids: &[MediaId],
+    language: Language,
+) -> Result<HashMap<MediaId, bool>, DbErr> {
+    let mut found = HashMap::new();
+    for part in ids.chunks(500) {
+        let texts = || part.iter().map(MediaId::as_str);
+        let known: Vec<String> = media::Entity::find()
+            .select_only()
+            .column(media::Column::Id)
+            .filter(media::Column::Id.is_in(texts()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        if known.is_empty() {
+            continue;
+        }
+        let translated: Vec<String> = media_text::Entity::find()
+            .select_only()
+            .column(media_text::Column::MediaId)
+            .filter(media_text::Column::MediaId.is_in(texts()))
+            .filter(media_text::Column::Language.eq(language.as_str()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let (known, translated): (HashSet<String>, HashSet<String>) =
+            (known.into_iter().collect(), translated.into_iter().collect());
+        for id in part.iter().filter(|id| known.contains(id.as_str())) {
+            // The sources of games and books have one language for all.
+            let one_language = matches!(id.kind(), Kind::Game | Kind::Book);
+            found.insert(id.clone(), one_language || translated.contains(id.as_str()));
+        }
+    }
+    Ok(found)
 }
 
 /// Keeps what a source said of a title in `language`.

@@ -82,8 +82,9 @@ fn every_operation_documents_its_failures() {
             .any(|parameter| parameter["name"] == "If-Match");
         // In a batch each mutation says what it is based on; what a POST makes is based on nothing, and
         // the whole account ends whatever it is.
-        let unconditional = ["pushChanges", "createExport", "deleteAccount", "restoreAccount"]
-            .contains(&operation.id.as_str());
+        let unconditional =
+            ["pushChanges", "createExport", "createImport", "deleteAccount", "restoreAccount"]
+                .contains(&operation.id.as_str());
         if operation.method != Method::GET && !unconditional {
             assert!(takes_if_match, "{}: a write without If-Match", operation.id);
             needed.push(412);

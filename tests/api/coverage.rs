@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::deletion::literal;
 use crate::support::answer::Answer;
+use crate::support::app::TestApp;
 use crate::support::both;
 use crate::support::operations::{self, Ids, Operation, PAGES};
 use crate::support::persona::Persona;
@@ -19,6 +20,9 @@ const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
 const RECEIPT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
+const DEVICE: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
+const IMPORT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a005";
+
 /// The ids of what alice has.
 pub const HERS: Ids<'static> = Ids(&[
     ("media_id", SERIES),
@@ -28,8 +32,11 @@ pub const HERS: Ids<'static> = Ids(&[
     ("comment_id", COMMENT),
     ("event_id", EVENT),
     ("receipt_id", RECEIPT),
+    ("import_id", IMPORT),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
+    ("device_id", DEVICE),
+    ("policy", "privacy"),
     ("source", "tmdb"),
     ("size", "small"),
     ("image", "demomoviePoster603.jpg"),
@@ -60,10 +67,35 @@ pub async fn furnish(who: &Persona) {
         (format!("{entry}/history/{EVENT}"), json!({ "finished_on": "2020-03-01", "precision": "month" })),
         (format!("/v1/lists/{LIST}"), json!({ "name": "My list", "description": "Of mine" })),
         (format!("/v1/lists/{LIST}/items/{SERIES}"), json!({ "note": "My note" })),
+        (
+            format!("/v1/account/devices/{DEVICE}"),
+            json!({ "model": "Mine", "os_version": "1", "app_version": "2" }),
+        ),
+        ("/v1/account/consents/privacy".to_owned(), json!({ "version": "1", "decision": "accepted" })),
     ];
     for (path, body) in writes {
         who.put(&path, body).send().await.expect(201);
     }
+}
+
+/// A policy that people can decide about was served before.
+async fn serve_policy(t: &TestApp) {
+    t.sql("INSERT INTO policy_version (policy, version, first_served_at) VALUES ('privacy', '1', 1)").await;
+}
+
+/// All of that, and what the service itself names.
+async fn furnish_alice(t: &TestApp) {
+    furnish(&t.alice).await;
+    let account = t.alice.get("/v1/account").send().await.expect(200).json();
+    let ids = [&account["id"], &json!(IMPORT)].map(|id| id.as_str().unwrap().parse::<uuid::Uuid>().unwrap());
+    omnitrack::db::execute(
+        t.app.db.shared(),
+        "INSERT INTO import (account_id, id, state, position, report, created_at, updated_at) \
+         VALUES ($1, $2, 'done', 0, '{}', 0, 0)",
+        ids.map(sea_orm::Value::from),
+    )
+    .await
+    .unwrap();
 }
 
 /// What the one who asks has of his own.
@@ -124,7 +156,9 @@ fn blank(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if ["request_id", "created_at", "updated_at", "added_at"].contains(&name.as_str()) {
+                if ["request_id", "created_at", "updated_at", "added_at", "decided_at"]
+                    .contains(&name.as_str())
+                {
                     *member = json!("…");
                 } else {
                     blank(member);
@@ -140,7 +174,8 @@ both! {
     async fn nobody_gets_in_without_a_token(t: TestApp) {
         // Filling titles in would change what is compared.
         t.stop_jobs().await;
-        furnish(&t.alice).await;
+        serve_policy(&t).await;
+        furnish_alice(&t).await;
         let before = belongings(&t.alice).await;
         let claims = |change: &dyn Fn(&mut Value)| {
             let mut claims = t.stand_ins.claims("alice", Duration::from_secs(3600));
@@ -192,6 +227,7 @@ both! {
     }
 
     async fn anothers_ids_are_as_ids_that_never_were(t: TestApp) {
+        serve_policy(&t).await;
         // What is known of titles is shared: it is known before anybody of this test asks.
         let stranger = t.persona("stranger");
         stranger
@@ -217,7 +253,7 @@ both! {
             }
         }
 
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let before = belongings(&t.alice).await;
         let mut expected = expected.into_iter();
@@ -276,7 +312,8 @@ both! {
     }
 
     async fn head_is_get_without_the_body(t: TestApp) {
-        furnish(&t.alice).await;
+        serve_policy(&t).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let receipt = literal(&t, RECEIPT.parse().unwrap());
         t.sql(&format!(

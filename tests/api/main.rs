@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod account;
 mod anonymity;
 mod architecture;
 mod archive;
@@ -16,6 +17,7 @@ mod deletion;
 mod deletion_crash;
 mod deletion_marks;
 mod deletion_raw;
+mod device;
 mod discover;
 mod episode;
 mod errors;
@@ -23,11 +25,14 @@ mod export;
 mod fault;
 mod first_steps;
 mod frugal;
+mod import;
+mod import_refused;
 mod library;
 mod list;
 mod lookup;
 mod media;
 mod note;
+mod policy;
 mod privacy;
 mod process;
 mod push;

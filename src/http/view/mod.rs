@@ -3,14 +3,17 @@
 
 pub mod account;
 pub mod attribution;
+pub mod device;
 pub mod discover;
 pub mod entry;
 pub mod episode;
 pub mod export;
 pub mod feed;
+pub mod import;
 pub mod list;
 pub mod media;
 pub mod note;
+pub mod policy;
 pub mod push;
 pub mod receipt;
 
