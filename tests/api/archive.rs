@@ -24,9 +24,12 @@ async fn archive(t: &TestApp, who: &Persona) -> Value {
     copy(t, who, "json").await.json()
 }
 
+/// Its name, what a test writes there, and how the archive shows it.
+type Column = (&'static str, &'static str, &'static str);
+
 /// Every table with rows of a person: its columns, what a test writes there (`#` a UUID, `%` bytes), and how
 /// the archive shows it. What is not shown serves the service's own work and says why it is not.
-const TABLES: [(&str, &[(&str, &str, &str)]); 17] = [
+const TABLES: [(&str, &[Column]); 17] = [
     (
         "account",
         &[
@@ -479,6 +482,7 @@ both! {
         let days: Vec<&str> = watched.iter().map(|row| row["WatchedDate"].as_str()).collect();
         assert_eq!(days, ["", "2023-04-05", "2024-05-03"], "one row for each time");
         with(&watched[0], &[("Rewatch", "false"), ("Rating10", ""), ("Review", "")]);
+        with(&watched[1], &[("Rewatch", "true"), ("Rating10", ""), ("Review", "")]);
         with(&watched[2], &[
             ("tmdbID", "603"), ("imdbID", "tt0133093"), ("Title", "The Matrix"), ("Year", "1999"),
             ("Rating10", "9"), ("Rewatch", "true"), ("Review", "Good, \"very\" good\nin two lines"),
