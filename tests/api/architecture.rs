@@ -156,3 +156,32 @@ fn uses_are_found_in_every_form() {
     assert_eq!(own_modules(code), ["db", "library", "http"].map(str::to_owned).into());
     assert!(roots(code).contains("poem") && roots("use entity;").contains("entity"));
 }
+
+/// What the page for auditors names must be there, or it says what is not true.
+#[test]
+fn the_code_and_the_tests_that_keep_the_promises_are_where_the_page_says() {
+    let page = fs::read_to_string(Path::new(ROOT).join("docs/promises.md")).unwrap();
+    let mut sources = String::new();
+    let mut open = vec![Path::new(ROOT).join("src"), Path::new(ROOT).join("tests/api")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            sources.push_str(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| P")).collect();
+    assert_eq!(rows.len(), 12, "one for each promise");
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').collect();
+        let named = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+        let (code, tests) = (named(cells[3]), named(cells[4]));
+        assert!(!code.is_empty() && !tests.is_empty(), "{row}");
+        for file in code {
+            assert!(Path::new(ROOT).join(&file).is_file(), "{file} is not there");
+        }
+        for test in tests {
+            assert!(sources.contains(&format!("fn {test}(")), "{test} is no test");
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! A person takes everything along and brings it to a fresh account: what they take along from there is
-//! the same, but for what must differ.
+//! A person takes everything along, deletes the account, and brings it to a fresh one: what they take along
+//! from there is the same, but for what must differ.
 
 use serde_json::{Value, json};
 
@@ -96,8 +96,10 @@ both! {
     async fn what_was_taken_along_comes_back(t: TestApp) {
         t.stop_jobs().await;
         live(&t.alice).await;
-        for form in ["json", "zip"] {
-            let taken = copy(&t.alice, form).await;
+        let copies = [("json", copy(&t.alice, "json").await), ("zip", copy(&t.alice, "zip").await)];
+        t.alice.delete("/v1/account").send().await.expect(202);
+        t.alice.get("/v1/account").send().await.expect_problem(401, "account_erased");
+        for (form, taken) in copies {
             let kind = format!("application/{form}");
             let fresh = t.persona(&format!("fresh_{form}"));
             let post = fresh.request(poem::http::Method::POST, IMPORTS).body(taken.clone(), &kind);
