@@ -113,7 +113,7 @@ fn free_room(number: u32, page: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
     if end_of_pointers > rows || rows > page.len() {
         return None;
     }
-    let mut free = vec![end_of_pointers..rows];
+    let mut free = Vec::from([end_of_pointers..rows]);
     let (mut block, mut after) = (number_at(header + 1)?, rows);
     while block != 0 {
         let (next, size) = (number_at(block)?, number_at(block + 2)?);

@@ -68,8 +68,11 @@ pub fn privacy(app: Data<&App>) -> Response {
              <h2>What is kept</h2>\
              <p>Your library (statuses, ratings, progress, dates), reviews, comments, history and lists, \
              your settings, what you accepted and withdrew, and of each device that registers its model, \
-             its versions, the number it chose for itself and its push token. Your name and e-mail address stay at Clerk, which signs you in: this \
-             service does not keep them, and knows you by a number derived from your Clerk id.</p>\
+             its versions, the number it chose for itself and its push token. Your name and e-mail address stay \
+             at Clerk, which signs you in: this service does not keep them, and knows you by a number \
+             derived from your Clerk id.</p>\
+             <p>In the app you can see all of it, correct it, take a copy of it along, and \
+             <a href=\"/account-deletion\">delete it</a>.</p>\
              <h2>What is sent to whom</h2>\
              <p>When you search or open a title, this service asks the sources of its catalog, not your \
              phone. They see the service’s address and its own key. Of you they get what stands in the \
@@ -81,8 +84,9 @@ pub fn privacy(app: Data<&App>) -> Response {
              <p>Clerk signs you in: your app talks to it directly, and it keeps your name, your e-mail \
              address and how you sign in. This service fetches Clerk’s public keys and \
              learns from your app’s session token which account is yours. When you look at your profile in \
-             the app or correct your name there, it asks Clerk for you, and keeps nothing of the answer. Twitch, which lets this service \
-             into IGDB, gets the service’s own credentials and nothing of yours. Nobody else gets \
+             the app, correct your name there or take a copy along, it asks Clerk for you, and keeps nothing \
+             of the answer; when you delete your account, it has Clerk delete you. Twitch, which lets this \
+             service into IGDB, gets the service’s own credentials and nothing of yours. Nobody else gets \
              anything.</p>\
              <h2>Logs</h2>\
              <p>A log line names the kind of request, its result and how long it took. It holds no name, \
