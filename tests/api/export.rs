@@ -254,27 +254,29 @@ both! {
         t.stop_jobs().await;
         stock(&t, &t.alice, 200).await;
         stock(&t, &t.bob, 200).await;
-        let (alices, bobs) = (ask(&t.alice).await, ask(&t.bob).await);
-        // Told, and found out where nobody tells.
-        for told in [true, false] {
+        let (hers, his) = (ask(&t.alice).await, ask(&t.bob).await);
+        // Found out where nobody tells, and told.
+        for told in [false, true] {
             let mut app = t.app.clone();
             app.exports.look = if told { Duration::from_secs(3600) } else { Duration::from_millis(20) };
-            let mut hers = begin(&app, &token(&alices)).await;
-            let mut his = begin(&app, &token(&bobs)).await;
-            hers.next().await.unwrap().unwrap();
-            his.next().await.unwrap().unwrap();
-            t.sql("UPDATE account SET erased_at = 1 WHERE time_zone = 'UTC' AND id IN (SELECT account_id FROM export \
-                   ORDER BY id LIMIT 1)").await;
+            let mut cut = begin(&app, &token(&hers)).await;
+            let mut whole = begin(&app, &token(&his)).await;
+            cut.next().await.unwrap().unwrap();
+            whole.next().await.unwrap().unwrap();
             if told {
-                t.app.db.heads().end(id_of(&alices, &t).await);
-                // Until then it waits for the client.
-                until_free(&app, &bobs, 1).await;
+                t.alice.delete("/v1/account").send().await.expect(202);
             } else {
-                until_free(&app, &bobs, 1).await;
+                t.sql("UPDATE account SET erased_at = 1 WHERE id IN (SELECT account_id FROM export ORDER BY id LIMIT 1)")
+                    .await;
             }
-            rest(hers).await.expect_err("it was cut");
-            rest(his).await.expect("another's goes on");
-            t.sql("UPDATE account SET erased_at = NULL").await;
+            // Until then both wait for their clients.
+            until_free(&app, &his, 1).await;
+            rest(cut).await.expect_err("it was cut");
+            rest(whole).await.expect("another's goes on");
+            t.anon.get(&url(&hers)).send().await.expect_problem(404, "not_found");
+            if !told {
+                t.sql("UPDATE account SET erased_at = NULL").await;
+            }
         }
     }
 
@@ -316,14 +318,6 @@ both! {
         shutdown.cancel();
         running.await.unwrap();
     }
-}
-
-/// The account that asked for a copy.
-async fn id_of(made: &Value, t: &TestApp) -> uuid::Uuid {
-    let id: uuid::Uuid = made["id"].as_str().unwrap().parse().unwrap();
-    let found =
-        rows(t.app.db.read(), "SELECT account_id FROM export WHERE id = $1", [id.into()]).await.unwrap();
-    found[0].try_get_by_index(0).unwrap()
 }
 
 /// Waits until so many more copies can be begun at once.
