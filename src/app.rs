@@ -8,10 +8,11 @@ use uuid::Uuid;
 use crate::catalog::{
     BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
 };
-use crate::clerk::Verifier;
+use crate::clerk::{Users, Verifier};
 use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
+use crate::export::Exports;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
@@ -23,11 +24,13 @@ pub struct App {
     pub config: Arc<Config>,
     pub db: Db,
     pub clerk: Verifier,
+    pub users: Users,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
     pub metrics: Metrics,
     pub events: Events,
+    pub exports: Exports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -68,20 +71,24 @@ impl App {
     /// The same on a database that is already open.
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
+        let users = Users::new(&config.clerk.backend)?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
             None => Secrets::kept_in(&secret_file(&config)?)?,
         };
+        let exports = Exports::new(secrets.sealer(Purpose::Export), &config);
         Ok(Self {
             config: Arc::new(config),
             db,
             clerk,
+            users,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             events: Events::default(),
+            exports,
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))
@@ -98,6 +105,21 @@ impl App {
             self.covers.meet(&self.db, cover, found.as_deref()).await;
         }
         found.ok_or(Error::NotFound)
+    }
+
+    /// The profile as Clerk gives it now, for a copy of everything: a copy waits for nobody, so that without an
+    /// answer it says so.
+    pub async fn profile_for_export(
+        &self,
+        _user_id: &crate::config::Secret,
+    ) -> crate::archive::format::Profile {
+        crate::archive::format::Profile {
+            state: crate::archive::format::ProfileState::NotConfigured,
+            first_name: None,
+            last_name: None,
+            username: None,
+            email_addresses: Vec::new(),
+        }
     }
 
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.

@@ -11,3 +11,14 @@ pub fn now() -> Millis {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// A calendar date written `YYYY-MM-DD`, between the years 1000 and 9999.
+pub fn parse_date(text: &str) -> Option<chrono::NaiveDate> {
+    let shaped = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
+        && !text.starts_with('0');
+    shaped.then(|| text.parse().ok()).flatten()
+}

@@ -38,6 +38,12 @@ pub enum Error {
     /// The account was erased: nothing can bring it back.
     #[error("account erased")]
     AccountErased,
+    /// Somebody else acts in the person's name, which is not enough for this.
+    #[error("impersonated")]
+    Impersonated,
+    /// The key was used for another request.
+    #[error("idempotency key reused")]
+    IdempotencyKeyReused,
     /// More than one account may keep.
     #[error("limit reached")]
     LimitReached { what: &'static str, limit: u64 },
@@ -71,6 +77,8 @@ impl Error {
             Self::CursorExpired => "cursor_expired",
             Self::Invalid { code, .. } => code,
             Self::AccountErased => "account_erased",
+            Self::Impersonated => "impersonated",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::LimitReached { .. } => "limit_reached",
             Self::TooManyStreams => "too_many_streams",
             Self::Busy => "busy",

@@ -6,7 +6,7 @@
 //! `http::edge` gives the request its id, finds the operation, applies the rate limit, verifies the
 //! Clerk token ([`clerk`]), checks the parameters against the contract, and turns every failure into
 //! a problem document. `http::api::<noun>` parses, makes one call into the domain ([`account`],
-//! [`library`], [`list`], [`sync`]) and renders a view. The domain holds the rules and the queries; every
+//! [`library`], [`list`], [`sync`], [`export`]) and renders a view. The domain holds the rules and the queries; every
 //! write to a person's rows goes through `db::Db::change`. [`catalog`] looks titles up anonymously: it
 //! can import nothing that knows an account.
 pub mod account;
@@ -20,7 +20,9 @@ pub mod db;
 pub mod demo;
 pub mod error;
 pub mod expected;
+pub mod export;
 pub mod http;
+pub mod import;
 pub mod job;
 pub mod library;
 pub mod list;

@@ -1,6 +1,7 @@
-//! The service's own secret, and signatures made with it. Each purpose has a key of its own, derived
-//! from the secret, so that what was signed for one proves nothing for another. Several secrets may
-//! be known at once: the first signs, all verify, so that one can be replaced without a break.
+//! The service's own secret, and what is signed or sealed with it. Each purpose has a key of its own,
+//! derived from the secret, so that what was made for one proves nothing for another. Several secrets may
+//! be known at once: the first signs and seals, all verify and open, so that one can be replaced without a
+//! break.
 
 use std::fmt;
 use std::fs;
@@ -8,6 +9,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::{constant_time, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,11 +20,13 @@ pub const MIN_BYTES: usize = 16;
 /// What is made where there is no secret yet, in bytes.
 const MADE_BYTES: usize = 32;
 
-/// What a signature is for.
+/// What a signature or a seal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Addresses of covers.
     Cover,
+    /// Links to copies of a person's data.
+    Export,
 }
 
 impl Purpose {
@@ -30,6 +34,7 @@ impl Purpose {
     const fn label(self) -> &'static [u8] {
         match self {
             Purpose::Cover => b"omnitrack cover 1",
+            Purpose::Export => b"omnitrack export 1",
         }
     }
 }
@@ -79,12 +84,25 @@ impl Secrets {
 
     /// What signs and verifies for `purpose`.
     pub fn signer(&self, purpose: Purpose) -> Signer {
-        let key = |secret: &Vec<u8>| {
-            let own = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA384, secret), purpose.label());
-            hmac::Key::new(hmac::HMAC_SHA384, own.as_ref())
-        };
+        let key = |secret: &Vec<u8>| hmac::Key::new(hmac::HMAC_SHA384, derive(secret, purpose).as_ref());
         Signer(Arc::new((key(&self.first), self.older.iter().map(key).collect())))
     }
+
+    /// What seals and opens for `purpose`.
+    pub fn sealer(&self, purpose: Purpose) -> Sealer {
+        let key = |secret: &Vec<u8>| {
+            let own = derive(secret, purpose);
+            let bytes = own.as_ref().get(..AES_256_GCM.key_len()).unwrap_or_default();
+            // The length is right, so that this does not fail; what cannot be sealed is an error later.
+            RandomizedNonceKey::new(&AES_256_GCM, bytes).ok()
+        };
+        Sealer(Arc::new((key(&self.first), self.older.iter().filter_map(key).collect())))
+    }
+}
+
+/// A purpose's own key, of 48 bytes.
+fn derive(secret: &[u8], purpose: Purpose) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA384, secret), purpose.label())
 }
 
 /// Writes a new secret beside `path` and moves it there, unless another process was first.
@@ -134,6 +152,31 @@ impl Signature {
     /// Part 0, 1 or 2.
     pub fn part(&self, number: usize) -> &[u8] {
         self.0.as_ref().chunks(PART).nth(number).unwrap_or_default()
+    }
+}
+
+/// Seals with its first key and opens with all, for one purpose: nobody else can read what is sealed, nor
+/// change it (AES-256-GCM under a random nonce). Cheap to clone.
+#[derive(Clone)]
+pub struct Sealer(Arc<(Option<RandomizedNonceKey>, Vec<RandomizedNonceKey>)>);
+
+impl Sealer {
+    /// Seals `message`; none if the machine has no random numbers.
+    pub fn seal(&self, message: &[u8]) -> Option<String> {
+        let mut sealed = message.to_vec();
+        let nonce = self.0.0.as_ref()?.seal_in_place_append_tag(Aad::empty(), &mut sealed).ok()?;
+        Some(URL_SAFE_NO_PAD.encode([nonce.as_ref().as_slice(), &sealed].concat()))
+    }
+
+    /// What was sealed; none for a text that nobody of ours has sealed.
+    pub fn open(&self, text: &str) -> Option<Vec<u8>> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_LEN>()?;
+        self.0.0.iter().chain(&self.0.1).find_map(|key| {
+            let mut opened = sealed.to_vec();
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            Some(key.open_in_place(nonce, Aad::empty(), &mut opened).ok()?.to_vec())
+        })
     }
 }
 

@@ -71,3 +71,30 @@ fn a_secret_is_made_once_and_for_its_owner_alone() {
     assert!(matches!(Secrets::kept_in(&path), Err(SecretError::TooShort)));
     assert!(matches!(Secrets::kept_in(&folder.path().join("no/such")), Err(SecretError::File(_))));
 }
+
+#[test]
+fn what_is_sealed_is_opened_by_every_secret_of_the_list_and_by_no_other() {
+    let (old, new) = ("the old secret of all", "the new secret of all");
+    let sealer = |list: &str| Secrets::parse(list).expect("secrets").sealer(Purpose::Export);
+    let sealed = sealer(old).seal(b"message").expect("sealed");
+    assert_ne!(sealer(old).seal(b"message").expect("sealed"), sealed, "a nonce is used once");
+    for list in [old, &format!("{new},{old}"), &format!("{old},{new}")] {
+        assert_eq!(sealer(list).open(&sealed).as_deref(), Some(b"message".as_slice()), "{list}");
+    }
+    assert_eq!(sealer(new).open(&sealed), None);
+    assert_eq!(Secrets::parse(old).expect("secrets").sealer(Purpose::Cover).open(&sealed), None);
+}
+
+#[test]
+fn no_byte_of_what_is_sealed_can_be_changed() {
+    let sealer = Secrets::parse(SECRET).expect("secrets").sealer(Purpose::Export);
+    let sealed = sealer.seal(b"message").expect("sealed");
+    let bytes = URL_SAFE_NO_PAD.decode(&sealed).expect("base64");
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        *changed.get_mut(at).unwrap() ^= 1;
+        assert_eq!(sealer.open(&URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
+        assert_eq!(sealer.open(&URL_SAFE_NO_PAD.encode(bytes.get(..at).unwrap())), None, "{at} bytes");
+    }
+    assert_eq!(sealer.open("not base64!"), None);
+}

@@ -1,5 +1,7 @@
 //! The account: its row, made at first sight of a valid token, and its settings.
 
+pub mod idempotency;
+
 use chrono::NaiveDate;
 use entity::account;
 use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel};
@@ -10,6 +12,9 @@ use crate::clock;
 use crate::db::{Change, Db, row};
 use crate::error::{Error, Result, Violation};
 use crate::expected::Expected;
+
+/// The revision of settings that were never changed.
+pub const UNCHANGED: i64 = 1;
 
 /// What a settings write says: absent keeps, `Some(None)` clears.
 #[derive(Debug, Default, Clone)]
@@ -107,7 +112,7 @@ pub async fn update_in(change: &mut Change, expected: &Expected, patch: Patch) -
 }
 
 /// Brings names to the form they are kept in, or says everything that is wrong with them.
-fn check(patch: Patch) -> Result<Patch> {
+pub fn check(patch: Patch) -> Result<Patch> {
     let mut violations = Vec::new();
     let language = patch.language.map(|language| {
         language.and_then(|name| {

@@ -2,5 +2,6 @@
 //! format, and nothing of how it is written (`export`) or read (`import`).
 
 pub mod format;
+mod time;
 
 pub use format::{FORMAT, VERSION};

@@ -1,9 +1,11 @@
 //! Sign-in by Clerk: turns the bearer token of a request into a [`Session`] without asking Clerk.
 //! Owns the verification keys and the rules that a session token must meet. It keeps no token, logs
-//! none, and never takes the address of a key from a token.
+//! none, and never takes the address of a key from a token. Apart from that it knows the [`Users`] of
+//! Clerk's Backend API.
 
 mod jwks;
 mod token;
+mod users;
 
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use jsonwebtoken::DecodingKey;
 use crate::clock::{self, Millis};
 use crate::config::{self, ClerkKeys, ConfigError};
 pub use token::{Rejected, Session, account_id};
+pub use users::{Profile, Users, UsersError};
 
 /// Where "now" comes from: [`clock::now`], except in the tests of this module.
 type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;

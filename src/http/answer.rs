@@ -128,6 +128,26 @@ impl<T: Serialize + Type> ApiResponse for Plain<T> {
     }
 }
 
+/// Something that a POST has made, now or when it came first.
+pub struct Made<T>(pub T);
+
+impl<T: Serialize + Type> IntoResponse for Made<T> {
+    fn into_response(self) -> Response {
+        json::response(StatusCode::CREATED, json::bytes(&self.0))
+    }
+}
+
+impl<T: Serialize + Type> ApiResponse for Made<T> {
+    fn meta() -> MetaResponses {
+        let response = MetaResponse { headers: Vec::new(), ..with_etag::<T>(201, "It was made.") };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
 /// It is gone, or was not there to begin with.
 pub struct Gone;
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::problem::Problem;
+use crate::config::{Operator, Retention};
 use crate::error::{Error, Violation};
 
 pub const REQUEST_ID: &str = "0198c2f04e6b7a31b1a9c5d2e8f70641";
@@ -118,6 +119,14 @@ pub fn of(schema: &str) -> Option<Value> {
             json!({ "name": "Rainy days", "description": "For when nobody wants to go out." })
         }
         "MediaListPatch" => json!({ "name": "Rainy evenings", "description": null }),
+        "ExportWrite" => json!({ "format": "zip" }),
+        "Export" => {
+            let mut export = export();
+            export["duplicate"] = json!(false);
+            export
+        }
+        "ExportPage" => page(export()),
+        "Archive" => archive(),
         "ListItem" => item(),
         "ListItemPage" => page(item()),
         "ListItemWrite" => json!({ "note": "With the good headphones." }),
@@ -132,6 +141,7 @@ pub fn problem(status: u16) -> Value {
     let problem = match status {
         400 => Problem::invalid_parameters(at("/query/limit", "must be at most 200")),
         401 => Problem::unauthorized(),
+        403 => Error::Impersonated.into(),
         404 => Problem::not_found(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),
@@ -149,6 +159,62 @@ pub fn problem(status: u16) -> Value {
 
 fn page(item: Value) -> Value {
     json!({ "items": [item], "next_cursor": CURSOR })
+}
+
+fn export() -> Value {
+    json!({
+        "id": "0198c2f0-4e6b-7a31-b1a9-c5d2e8f70642",
+        "format": "zip",
+        "created_at": CHANGED,
+        "expires_at": "2026-08-15T20:56:05.090Z",
+        "url": "/v1/exports/bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ",
+    })
+}
+
+/// An archive of somebody who has but one movie.
+fn archive() -> Value {
+    let facts = crate::export::facts(
+        &Operator {
+            controller: Some("Example Ltd.".into()),
+            contact: Some("privacy@example.com".into()),
+            policies: None,
+        },
+        &Retention { tombstone_days: 180, grace_days: 0, backup_days: 90, receipt_days: 365 },
+    );
+    json!({
+        "format": crate::archive::FORMAT,
+        "version": crate::archive::VERSION,
+        "exported_at": CHANGED,
+        "facts": facts,
+        "profile": { "state": "ok", "first_name": "Ada", "email_addresses": ["ada@example.com"] },
+        "account": {
+            "id": "5f2d8a90-4f3c-4b1e-9a57-1d6c0e8b2f43",
+            "time_zone": "Europe/Berlin",
+            "progress_sets_status": true,
+            "revision": 12,
+            "created_at": BEGUN,
+            "updated_at": BEGUN,
+        },
+        "devices": [],
+        "consents": [],
+        "library": [{
+            "media_id": MOVIE,
+            "title": "The Matrix",
+            "release_date": "1999-03-31",
+            "status": "completed",
+            "status_set_by": "person",
+            "rating": 90,
+            "favorite": true,
+            "finished_on": "2026-08-15",
+            "added_at": BEGUN,
+            "updated_at": CHANGED,
+            "comments": [],
+            "history": [],
+            "episodes": [],
+        }],
+        "lists": [],
+        "records": { "deleted": [], "mutations": [], "exports": [], "imports": [], "idempotency_keys": [] },
+    })
 }
 
 fn movie() -> Value {

@@ -3,10 +3,12 @@
 
 pub mod answer;
 pub mod api;
+mod archive_schema;
 pub mod auth;
 pub mod contract;
 mod current;
 pub mod docs;
+pub mod download;
 pub mod edge;
 pub mod etag;
 mod example;
@@ -33,6 +35,7 @@ use self::api::comment::CommentApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
+use self::api::export::ExportApi;
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
 use self::api::list::ListApi;
@@ -64,6 +67,7 @@ type Apis = (
     ListApi,
     ListItemApi,
     AccountApi,
+    ExportApi,
     SyncApi,
 );
 
@@ -82,6 +86,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         ListApi { app: app() },
         ListItemApi { app: app() },
         AccountApi { app: app() },
+        ExportApi { app: app() },
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

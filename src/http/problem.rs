@@ -170,6 +170,17 @@ impl From<Error> for Problem {
                     if parameter { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
                 Self::new(status, code, "The input is not valid").errors(violations)
             }
+            Error::Impersonated => {
+                Self::new(StatusCode::FORBIDDEN, "impersonated", "Only the person may do this")
+                    .detail("the session was opened by somebody else in the person's name")
+            }
+            // draft-ietf-httpapi-idempotency-key-header-07, section 2.7.
+            Error::IdempotencyKeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The Idempotency-Key was used for another request",
+            )
+            .errors(vec![Violation::new("/header/Idempotency-Key", "choose a new one for a new request")]),
             Error::LimitReached { what, limit } => {
                 Self::new(StatusCode::CONFLICT, "limit_reached", "No more of these can be kept")
                     .detail(format!("at most {limit} {what}"))
@@ -246,11 +257,11 @@ pub fn describe(status: u16) -> &'static str {
     match status {
         400 => "A parameter is not valid, or the body is not JSON.",
         401 => "A valid session token is needed.",
-        403 => "Not allowed.",
+        403 => "`impersonated`: somebody else acts in the person's name, which is not enough for this.",
         404 => "It does not exist, or belongs to somebody else.",
         409 => "The account keeps as many of these as it may.",
         410 => {
-            "`deleted`: this id belonged to something that was deleted; choose a new one. `cursor_expired`: begin again without a cursor."
+            "`deleted`: this id, or what was made under this key, is gone; choose a new one. `cursor_expired`: begin again without a cursor."
         }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",

@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use crate::catalog::MediaId;
+use crate::clock::parse_date;
 use crate::error::Violation;
 
 /// The schemas of one OpenAPI document, with its patterns compiled once.
@@ -251,17 +252,6 @@ fn format_fault(format: &str, text: &str) -> Option<String> {
         "media-id" => text.parse::<MediaId>().err().map(|error| error.to_string()),
         _ => None,
     }
-}
-
-/// A calendar date written `YYYY-MM-DD`, between the years 1000 and 9999.
-pub fn parse_date(text: &str) -> Option<chrono::NaiveDate> {
-    let shaped = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() })
-        && !text.starts_with('0');
-    shaped.then(|| text.parse().ok()).flatten()
 }
 
 /// RFC 6901: `~` and `/` in a member's name.

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::problem::describe;
-use super::{example, sse, yaml};
+use super::{archive_schema, example, sse, yaml};
 
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Parameters that many operations share: what they are, and for those that must be given a value to
 /// try. A form filled in with a condition or a filter would help nobody.
-const PARAMETERS: [(&str, &str, Option<&str>); 16] = [
+const PARAMETERS: [(&str, &str, Option<&str>); 18] = [
     ("media_id", "The title: `{kind}:{source}:{id at the source}`.", Some("movie:tmdb:603")),
     ("list_id", "The list.", Some("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001")),
     ("comment_id", "The comment.", Some("0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01")),
@@ -21,12 +21,19 @@ const PARAMETERS: [(&str, &str, Option<&str>); 16] = [
     ("size", "How large it is: `small`, `medium` or `large`.", Some("small")),
     ("image", "The source's name of it.", Some("abc.jpg")),
     ("signature", "Proof that the address is one of ours.", Some("AAAAAAAAAAAAAAAAAAAAAA")),
+    ("token", "The secret part of the address.", Some("bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ")),
     ("kind", "What the titles are.", Some("movie")),
     ("list", "", Some("trending")),
     ("season", "", Some("1")),
     ("episode", "", Some("1")),
     ("q", "", Some("dune")),
     ("ids", "", Some("movie:tmdb:603")),
+    (
+        "Idempotency-Key",
+        "Chosen by the client, new for each thing that it wants done: repeated with the same key, it is done \
+         once. Visible ASCII characters.",
+        None,
+    ),
     ("If-Match", "The `ETag` that the write is based on: where the revision has moved on, 412.", None),
     ("If-None-Match", "The `ETag` that the client has: where it is still right, 304.", None),
 ];
@@ -44,6 +51,10 @@ pub fn finish(generated: &str) -> Value {
     let mut document: Value = serde_json::from_str(generated).unwrap_or_default();
     document["openapi"] = json!("3.0.3");
     tidy(&mut document);
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.extend(archive_schema::schemas());
+        schemas.sort_keys();
+    }
     finish_schemas(&mut document);
     let mut statuses = BTreeSet::new();
     for path in members(&mut document["paths"]) {
@@ -278,7 +289,7 @@ fn add_example(answer: &mut Value) {
         if let Some(example) = name.and_then(example::of) {
             media["example"] = example;
         } else if media["schema"]["format"] == "binary" {
-            media["example"] = json!("the bytes of the picture");
+            media["example"] = json!("the bytes of the file");
         }
     }
 }
@@ -288,6 +299,7 @@ fn problem_name(status: u16) -> &'static str {
     match status {
         400 => "InvalidParameter",
         401 => "Unauthorized",
+        403 => "Forbidden",
         404 => "NotFound",
         409 => "LimitReached",
         410 => "Gone",

@@ -11,9 +11,8 @@ use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseRe
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::schema::parse_date;
 use crate::catalog;
-use crate::clock::Millis;
+use crate::clock::{Millis, parse_date};
 
 /// A time: RFC 3339 in UTC with milliseconds and `Z`, always in this one shape, because Swift's
 /// parsers refuse a varying number of digits.

@@ -179,7 +179,8 @@ pub fn anchor(row: &comment::Model) -> Option<Anchor> {
     })
 }
 
-fn columns(anchor: Option<Anchor>) -> (Option<AnchorKind>, Option<i32>, Option<i32>) {
+/// The columns that hold an anchor: kind, season, number.
+pub fn columns(anchor: Option<Anchor>) -> (Option<AnchorKind>, Option<i32>, Option<i32>) {
     match anchor {
         None => (None, None, None),
         Some(Anchor::Episode { season, episode }) => (Some(AnchorKind::Episode), Some(season), Some(episode)),
@@ -188,7 +189,8 @@ fn columns(anchor: Option<Anchor>) -> (Option<AnchorKind>, Option<i32>, Option<i
     }
 }
 
-fn check(id: &MediaId, text: &Text) -> Result<()> {
+/// Refuses an anchor that titles of this kind do not have.
+pub fn check(id: &MediaId, text: &Text) -> Result<()> {
     let message = match (text.anchor, id.kind()) {
         (Some(Anchor::Episode { .. }), kind) if kind != Kind::Tv => "only a series has episodes",
         (Some(Anchor::Page(_)), kind) if kind != Kind::Book => "only a book has pages",

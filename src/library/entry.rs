@@ -147,7 +147,7 @@ async fn bury_children(change: &mut Change, id: &MediaId) -> Result<()> {
 }
 
 /// The tombstone key of a comment or history event.
-pub(super) fn child_key(id: &MediaId, child: Uuid) -> String {
+pub fn child_key(id: &MediaId, child: Uuid) -> String {
     format!("{id}/{child}")
 }
 

@@ -196,7 +196,7 @@ pub async fn remove(change: &mut Change, id: &MediaId, event: Uuid, expected: &E
 }
 
 /// A date is kept as the first day of the period that its precision names.
-fn normal(finished: Finished) -> Result<Finished> {
+pub fn normal(finished: Finished) -> Result<Finished> {
     let wrong = |message| Error::invalid("invalid_date", "/finished_on", message);
     let on = match (finished.on, finished.precision) {
         (None, Precision::Unknown) => None,

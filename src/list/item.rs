@@ -280,7 +280,8 @@ pub async fn remove(change: &mut Change, list: Uuid, id: &MediaId, expected: &Ex
     change.bury(TombstoneKind::ListItem, item_key(list, id)).await
 }
 
-fn item_key(list: Uuid, id: &MediaId) -> String {
+/// The tombstone key of an item.
+pub fn item_key(list: Uuid, id: &MediaId) -> String {
     format!("{list}/{id}")
 }
 

@@ -109,6 +109,28 @@ async fn last_position(change: &mut Change, list: Uuid) -> Result<Vec<u8>> {
     }
 }
 
+/// Positions for `count` new items behind all others, in their order.
+pub async fn at_the_end(change: &mut Change, list: Uuid, count: usize) -> Result<Vec<Vec<u8>>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let first = last_position(change, list).await?;
+    let positions = row_of(first, count);
+    if positions.last().is_none_or(|last| last.len() <= MAX_KEY) {
+        return Ok(positions);
+    }
+    let order = keys(change, list).await?;
+    let slot = order.len();
+    let first = renumber(change, list, &order, slot).await?;
+    Ok(row_of(first, count))
+}
+
+/// `first` and the positions that follow it.
+fn row_of(first: Vec<u8>, count: usize) -> Vec<Vec<u8>> {
+    let next = |position: &Vec<u8>| between(Some(position), None);
+    std::iter::successors(Some(first), next).take(count).collect()
+}
+
 async fn keys(change: &Change, list: Uuid) -> Result<Vec<Key>> {
     let bound = i64::try_from(MAX_ITEMS).unwrap_or(i64::MAX);
     let found = rows(

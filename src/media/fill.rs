@@ -24,6 +24,8 @@ use crate::error::Result;
 
 /// Titles taken up in one round.
 const BATCH: u64 = 50;
+/// Titles queued by one statement.
+const QUEUED_AT_ONCE: usize = 500;
 /// Titles, and seasons of one title, looked up at once.
 const AT_ONCE: usize = 4;
 /// The first pause after a failure; it doubles up to [`MAX_PAUSE`].
@@ -91,6 +93,28 @@ pub(super) async fn queue(db: &Db, media_id: &MediaId, language: Language) -> Re
         )
         .exec_without_returning(db.shared())
         .await?;
+    Ok(())
+}
+
+/// Queues many titles at once, after the write that refers to them was committed.
+pub async fn queue_many(db: &Db, ids: &[MediaId], language: Language) -> Result<()> {
+    for part in ids.chunks(QUEUED_AT_ONCE) {
+        let now = clock::now();
+        let rows = part.iter().map(|id| media_wanted::ActiveModel {
+            media_id: Set(id.to_string()),
+            language: Set(language_kept(id, language).as_str().to_owned()),
+            attempts: Set(0),
+            next_attempt_at: Set(now),
+        });
+        media_wanted::Entity::insert_many(rows)
+            .on_conflict(
+                OnConflict::columns([media_wanted::Column::MediaId, media_wanted::Column::Language])
+                    .do_nothing()
+                    .to_owned(),
+            )
+            .exec_without_returning(db.shared())
+            .await?;
+    }
     Ok(())
 }
 

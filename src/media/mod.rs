@@ -13,12 +13,13 @@ mod thumbhash;
 
 pub use announce::announce;
 pub use cover::{Covers, Known, Sight};
-pub use fill::{Filled, Wanted, done, fill, meet_covers, sweep};
+pub use fill::{Filled, Wanted, done, fill, meet_covers, queue_many, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};
 pub use store::{
-    KnownTitle, Summary, cover_of, find, is_known, read_summary, remember, remember_unknown, summaries,
+    KnownTitle, Summary, cover_of, find, is_known, items, known_among, read_summary, remember,
+    remember_unknown, summaries,
 };
 pub(crate) use store::{summary_columns, with_summary};
 

@@ -1,12 +1,13 @@
 //! Reading and writing the shared tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::value::MediaState;
 use entity::{media, media_text};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryResult, Set, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryResult, QuerySelect, Set,
+    TransactionTrait,
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +101,44 @@ struct Details {
 /// Whether the source has already said something of this title, be it that it knows none such.
 pub async fn is_known(connection: &impl ConnectionTrait, id: &MediaId) -> Result<bool> {
     Ok(media::Entity::find_by_id(id.as_str()).one(connection).await?.is_some())
+}
+
+/// Those of `ids` that a source has said something of, and whether it is known in `language`.
+pub async fn known_among(
+    connection: &impl ConnectionTrait,
+    ids: &[MediaId],
+    language: Language,
+) -> Result<HashMap<MediaId, bool>, DbErr> {
+    let mut found = HashMap::new();
+    for part in ids.chunks(500) {
+        let texts = || part.iter().map(MediaId::as_str);
+        let known: Vec<String> = media::Entity::find()
+            .select_only()
+            .column(media::Column::Id)
+            .filter(media::Column::Id.is_in(texts()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        if known.is_empty() {
+            continue;
+        }
+        let translated: Vec<String> = media_text::Entity::find()
+            .select_only()
+            .column(media_text::Column::MediaId)
+            .filter(media_text::Column::MediaId.is_in(texts()))
+            .filter(media_text::Column::Language.eq(language.as_str()))
+            .into_tuple()
+            .all(connection)
+            .await?;
+        let (known, translated): (HashSet<String>, HashSet<String>) =
+            (known.into_iter().collect(), translated.into_iter().collect());
+        for id in part.iter().filter(|id| known.contains(id.as_str())) {
+            // The sources of games and books have one language for all.
+            let one_language = matches!(id.kind(), Kind::Game | Kind::Book);
+            found.insert(id.clone(), one_language || translated.contains(id.as_str()));
+        }
+    }
+    Ok(found)
 }
 
 /// Keeps what a source said of a title in `language`.
@@ -221,15 +260,41 @@ pub async fn remember_unknown(db: &Db, id: &MediaId) -> Result<()> {
 
 /// The whole of what is kept of a title, as the catalog would show it: for when the source is away.
 pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<MediaItem>> {
-    let Some(row) = media::Entity::find_by_id(id.as_str()).one(db.read()).await? else { return Ok(None) };
-    let key = (id.as_str().to_owned(), language_kept(id, language).as_str().to_owned());
-    let text = media_text::Entity::find_by_id(key).one(db.read()).await?;
-    let Some(title) = text.as_ref().map(|text| text.title.clone()).or(row.title) else { return Ok(None) };
+    let found = items(db.read(), &[id.as_str()], language).await?;
+    Ok(found.into_values().next())
+}
+
+/// The same of several; what nothing is kept of is absent.
+pub async fn items(
+    connection: &impl ConnectionTrait,
+    ids: &[&str],
+    language: Language,
+) -> Result<HashMap<String, MediaItem>, DbErr> {
+    let found =
+        media::Entity::find().filter(media::Column::Id.is_in(ids.iter().copied())).all(connection).await?;
+    let languages = [language.as_str(), Language::DEFAULT.as_str()];
+    let texts = media_text::Entity::find()
+        .filter(media_text::Column::MediaId.is_in(ids.iter().copied()))
+        .filter(media_text::Column::Language.is_in(languages))
+        .all(connection)
+        .await?;
+    let mut texts: HashMap<(String, String), media_text::Model> =
+        texts.into_iter().map(|text| ((text.media_id.clone(), text.language.clone()), text)).collect();
+    let item = |row: media::Model| {
+        let id: MediaId = row.id.parse().ok()?;
+        let text = texts.remove(&(row.id.clone(), language_kept(&id, language).as_str().to_owned()));
+        Some((row.id.clone(), item(id, row, text)?))
+    };
+    Ok(found.into_iter().filter_map(item).collect())
+}
+
+fn item(id: MediaId, row: media::Model, text: Option<media_text::Model>) -> Option<MediaItem> {
+    let title = text.as_ref().map(|text| text.title.clone()).or(row.title)?;
     let details: Details =
         row.details.and_then(|details| serde_json::from_str(&details).ok()).unwrap_or_default();
     let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
     let cover = text.as_ref().and_then(|text| text.cover.clone()).or(row.cover);
-    Ok(Some(MediaItem {
+    Some(MediaItem {
         title,
         original_title: details.original_title,
         release_date: row.release_date,
@@ -245,8 +310,8 @@ pub async fn find(db: &Db, id: &MediaId, language: Language) -> Result<Option<Me
         series_status: details.series_status,
         external_ids: details.external_ids,
         seasons: details.seasons,
-        id: id.clone(),
-    }))
+        id,
+    })
 }
 
 /// What is known of each of `ids`; one that no source was asked about yet is absent, one that its

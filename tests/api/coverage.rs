@@ -25,6 +25,8 @@ pub const HERS: Ids<'static> = Ids(&[
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
+    // Nobody has sealed this one: `export` looks at those that lead somewhere.
+    ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
     ("source", "tmdb"),
     ("size", "small"),
     ("image", "demomoviePoster603.jpg"),
@@ -165,7 +167,7 @@ both! {
                 assert_eq!(essence(&with), essence(&without), "{}", operation.id);
             }
         }
-        assert_eq!(open, 1, "an operation that needs no token is a decision: count it here");
+        assert_eq!(open, 2, "an operation that needs no token is a decision: count it here");
         assert_eq!(belongings(&t.alice).await, before);
     }
 
@@ -271,7 +273,8 @@ both! {
     async fn head_is_get_without_the_body(t: TestApp) {
         furnish(&t.alice).await;
         t.filled(SERIES).await;
-        for operation in operations::all().iter().filter(|operation| operation.method == Method::GET) {
+        let get = |operation: &&Operation| operation.method == Method::GET && operation.id != "downloadExport";
+        for operation in operations::all().iter().filter(get) {
             let path = operation.path(&HERS);
             let get = t.alice.get(&path).send().await.expect(200);
             let head = t.alice.request(Method::HEAD, &path).send().await.expect(200);

@@ -5,6 +5,7 @@ pub mod comment;
 pub mod discover;
 pub mod entry;
 pub mod episode;
+pub mod export;
 pub mod history;
 pub mod image;
 pub mod list;
@@ -61,6 +62,10 @@ statuses! {
     Absent: &[404];
     /// A read by parameters that are judged beyond their form.
     Judged: &[422];
+    /// A copy asked for by the person alone, at most so many, under a key that may be past.
+    Export: &[403, 409, 410, 422];
+    /// A read for the person alone.
+    Personal: &[403];
     /// A write to something that must be there.
     Edit: &[404, 412, 422];
     /// A change of what is always there.

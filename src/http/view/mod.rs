@@ -6,6 +6,7 @@ pub mod attribution;
 pub mod discover;
 pub mod entry;
 pub mod episode;
+pub mod export;
 pub mod feed;
 pub mod list;
 pub mod media;

@@ -220,6 +220,6 @@ pub(super) async fn name_source(change: &Change, media_id: &str, place: Place, s
 }
 
 /// The tombstone key of a mark.
-fn key(media_id: &str, place: Place) -> String {
+pub fn key(media_id: &str, place: Place) -> String {
     format!("{media_id}/{}/{}", place.season, place.number)
 }

@@ -13,7 +13,9 @@ use entity::watched_episode;
 use sea_orm::{ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
-pub use settle::{settle, settle_all};
+pub use mark::key;
+pub use pending::MAX_PENDING;
+pub use settle::{settle, settle_all, settle_in};
 pub use watched::{Following, Watched, follow};
 
 use self::mark::Marks;
@@ -48,7 +50,7 @@ impl Span {
     }
 
     /// Refuses a range that ends before it begins; `last` is where the caller gave its end.
-    fn check(self, last: &str) -> Result<()> {
+    pub fn check(self, last: &str) -> Result<()> {
         match (self.first, self.last) {
             (Some(first), Some(end)) if first > end => {
                 Err(Error::invalid("invalid_range", last, "must not come before the first"))

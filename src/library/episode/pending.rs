@@ -10,7 +10,7 @@ use crate::db::{Change, execute};
 use crate::error::{Error, Result};
 
 /// Calls that one entry may have waiting.
-const MAX_PENDING: usize = 100;
+pub const MAX_PENDING: usize = 100;
 
 /// Notes to mark `span` when its episodes are known. Asked for twice in a row it is noted once.
 pub(super) async fn queue_mark(

@@ -72,30 +72,37 @@ async fn settle_account(db: &Db, account: Uuid, id: &MediaId) -> Result<()> {
         Err(Error::AccountErased) => return Ok(()),
         Err(error) => return Err(error),
     };
-    let mut marks = match Marks::open(&change, id).await {
+    if settle_in(&mut change, id).await? {
+        change.keep();
+        change.commit().await?;
+    }
+    Ok(())
+}
+
+/// The same inside a change; tells whether there was anything to do it with.
+pub async fn settle_in(change: &mut Change, id: &MediaId) -> Result<bool> {
+    let mut marks = match Marks::open(change, id).await {
         Ok(marks) => marks,
-        Err(Error::NotFound) => return Ok(()),
+        Err(Error::NotFound) => return Ok(false),
         Err(error) => return Err(error),
     };
-    let Some(schedule) = marks.schedule.clone() else { return Ok(()) };
-    let kept = mark::all(&change, id).await?;
-    follow_source(&mut change, &mut marks, &schedule, &kept).await?;
-    let waiting = pending::all(&change, id).await?;
+    let Some(schedule) = marks.schedule.clone() else { return Ok(false) };
+    let kept = mark::all(change, id).await?;
+    follow_source(change, &mut marks, &schedule, &kept).await?;
+    let waiting = pending::all(change, id).await?;
     let day = waiting
         .iter()
         .rev()
         .find_map(|call| date(call.aired_by.as_deref()))
         .unwrap_or_else(|| account::day(change.account(), None));
     let wish = Wish::of(&waiting, &schedule, &marks.places, &kept);
-    marks.remove_places(&mut change, &wish.gone).await?;
+    marks.remove_places(change, &wish.gone).await?;
     for (watched_on, places) in wish.added {
-        marks.add(&mut change, &places, watched_on).await?;
+        marks.add(change, &places, watched_on).await?;
     }
-    pending::clear(&change, id).await?;
-    marks.close(&mut change, day).await?;
-    change.keep();
-    change.commit().await?;
-    Ok(())
+    pending::clear(change, id).await?;
+    marks.close(change, day).await?;
+    Ok(true)
 }
 
 /// Moves each mark to where the source now has its episode. A mark whose episode the source no longer

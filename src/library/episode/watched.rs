@@ -37,7 +37,7 @@ impl Watched {
         Self(numbers.chunks_exact(3).filter_map(range).collect())
     }
 
-    pub(super) fn places(&self) -> BTreeSet<Place> {
+    pub fn places(&self) -> BTreeSet<Place> {
         let numbers = |range: &Range| {
             let season = range.season;
             (range.first..=range.last).map(move |number| (season, number))

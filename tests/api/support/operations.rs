@@ -86,6 +86,7 @@ impl Operation {
                     "key": "tv:tmdb:1399", "base_revision": 1, "set": { "rating": 7 },
                 }],
             }),
+            "ExportWrite" => json!({ "format": "json" }),
             "ReviewWrite" => json!({ "body": "not mine" }),
             "CommentWrite" => json!({ "body": "not mine" }),
             "HistoryEventWrite" => json!({ "finished_on": "2001-02-03", "precision": "day" }),

@@ -1,0 +1,13 @@
+//! Reading an archive from outside: what it is packed in ([`pack`]), its rows one after the other
+//! ([`read`]), what is wrong with one that has not the shape it should have ([`shape`]). Every step is bounded:
+//! by bytes, by rows, by the size of one row, by the faults that are listed. Nothing is written here.
+
+mod bounded;
+pub mod faults;
+pub mod pack;
+pub mod read;
+mod shape;
+
+pub use faults::Faults;
+pub use pack::{Form, MAX_PACKED, Packed};
+pub use read::{Counts, Row};
