@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::export::Exports;
+use crate::import::convex::ConvexError;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
@@ -37,7 +38,7 @@ pub struct App {
 /// Accounts whose part of Google's day is remembered at once.
 const MAX_SHARES: u64 = 100_000;
 
-/// Why the service cannot start.
+/// Why the service cannot start, or a command not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{0}")]
@@ -48,6 +49,8 @@ pub enum StartError {
     Secret(#[from] SecretError),
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
+    #[error("{0}")]
+    Convex(#[from] ConvexError),
 }
 
 impl App {

@@ -6,5 +6,6 @@ pub mod apply;
 pub mod archive;
 mod bounds;
 pub mod checked;
+pub mod convex;
 
 pub use apply::{Fate, Tally};

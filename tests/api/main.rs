@@ -9,6 +9,7 @@
 mod anonymity;
 mod architecture;
 mod contract;
+mod convex;
 mod cover;
 mod coverage;
 mod discover;
