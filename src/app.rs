@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::export::Exports;
+use crate::import::Imports;
 use crate::import::convex::ConvexError;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
@@ -32,6 +33,7 @@ pub struct App {
     pub metrics: Metrics,
     pub events: Events,
     pub exports: Exports,
+    pub imports: Imports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -92,6 +94,7 @@ impl App {
             metrics: Metrics::new(),
             events: Events::default(),
             exports,
+            imports: Imports::default(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))
@@ -108,21 +111,6 @@ impl App {
             self.covers.meet(&self.db, cover, found.as_deref()).await;
         }
         found.ok_or(Error::NotFound)
-    }
-
-    /// The profile as Clerk gives it now, for a copy of everything: a copy waits for nobody, so that without an
-    /// answer it says so.
-    pub async fn profile_for_export(
-        &self,
-        _user_id: &crate::config::Secret,
-    ) -> crate::archive::format::Profile {
-        crate::archive::format::Profile {
-            state: crate::archive::format::ProfileState::NotConfigured,
-            first_name: None,
-            last_name: None,
-            username: None,
-            email_addresses: Vec::new(),
-        }
     }
 
     /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.

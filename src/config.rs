@@ -6,6 +6,7 @@ mod clerk;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use clerk::{Backend, Clerk, ClerkKeys};
 
@@ -45,6 +46,7 @@ pub struct Config {
     pub behind_proxy: bool,
     pub metrics_token: Option<Secret>,
     pub limits: Limits,
+    pub uploads: Uploads,
     pub retention: Retention,
     pub operator: Operator,
     pub log: Log,
@@ -92,6 +94,21 @@ pub struct GoogleBooks {
 pub struct Tls {
     pub cert: PathBuf,
     pub key: PathBuf,
+}
+
+/// How long a large body may take. No setting: tests have less patience.
+#[derive(Debug, Clone, Copy)]
+pub struct Uploads {
+    /// Without a single byte.
+    pub stall: Duration,
+    /// Altogether.
+    pub whole: Duration,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self { stall: Duration::from_secs(30), whole: Duration::from_secs(600) }
+    }
 }
 
 /// Requests per minute; a quarter of a minute's worth may come at once. Limits hold per instance.
@@ -190,6 +207,7 @@ impl Config {
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
+            uploads: Uploads::default(),
             retention: Retention {
                 tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
                 grace_days: env.grace_days()?,

@@ -4,6 +4,7 @@
 
 mod bare;
 mod cold;
+mod export;
 mod first_sync;
 mod flood;
 mod footprint;

@@ -13,7 +13,7 @@ use crate::postgres::Cluster;
 use crate::race::{self, Outcome};
 use crate::report::{Limit, Row, Table};
 use crate::service::{self, Process};
-use crate::{Result, cold, first_sync, footprint, frugality, place, seed, small_sync, streams};
+use crate::{Result, cold, export, first_sync, footprint, frugality, place, seed, small_sync, streams};
 
 const READERS: usize = 64;
 const WRITERS: usize = 32;
@@ -197,6 +197,13 @@ impl Bench {
         );
         let what = "its memory above idle";
         self.rows.push(Row::new(what, measured, ours.growth).bar(Limit::AtMost(40.0)));
+        let bare = bare::start(Kind::SqliteRusqlite, &database, self.folder.path())?;
+        let [ours, bare] = export::run(&service, &bare, &token).await?;
+        let measured = format!("{:.0}/s; poem + rusqlite {:.0}/s", ours.rate, bare.rate);
+        let what = format!("export of {} entries, entries per second", seed::LARGE);
+        self.rows.push(Row::new(what, measured, ours.rate / bare.rate).aim(Limit::AtLeast(0.5)));
+        let measured = format!("{:.1} MiB; poem + rusqlite {:.1} MiB", ours.growth, bare.growth);
+        self.rows.push(Row::new("its memory above idle", measured, ours.growth).bar(Limit::AtMost(40.0)));
         Ok(())
     }
 

@@ -24,10 +24,10 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::account::idempotency;
-use crate::archive::format::{Facts, Profile};
-use crate::clerk::Session;
+use crate::archive::format::{Facts, Profile, ProfileState};
+use crate::clerk::{self, Session, Users, UsersError};
 use crate::clock::{self, Millis};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::db::{Bounds, Db, News, Snapshot, execute, row, rows};
 use crate::error::{Error, Result};
 use crate::secret::Sealer;
@@ -187,37 +187,22 @@ impl Exports {
         Ok((links, end))
     }
 
-    /// Whom a token speaks for and which copy it is, if it still leads to one.
+    /// Begins to write the copy that a token leads to.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for every cause: never made here, past, of an erased account.
-    pub async fn find(&self, db: &Db, token: &str) -> Result<Found> {
-        let ticket = Ticket::open(token, &self.sealer).ok_or(Error::NotFound)?;
-        let now = clock::now();
-        let found = row(
-            db.read(),
-            "SELECT e.* FROM export e JOIN account a ON a.id = e.account_id AND a.erased_at IS NULL \
-             WHERE e.account_id = $1 AND e.id = $2 AND e.expires_at > $3",
-            [ticket.account.into(), ticket.export.into(), now.into()],
-        )
-        .await?;
-        let found = found.filter(|_| ticket.expires_at > now).ok_or(Error::NotFound)?;
-        let row = export::Model::from_query_result(&found, "")?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
-        Ok(Found { user_id: ticket.user_id, row, place })
-    }
-
-    /// Writes the copy. It has begun when this returns.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the account was erased meanwhile, and what the database says.
+    /// [`Error::NotFound`] for whatever is wrong with the token: never made here, past, of an erased account.
+    /// [`Error::Busy`] where as many are written as may be.
     pub async fn download(
         &self,
         db: &Db,
-        found: Found,
-        profile: Profile,
+        users: &Users,
+        token: &str,
     ) -> Result<Download<impl Stream<Item = io::Result<Bytes>> + Send + use<>>> {
-        let Found { row, place, .. } = found;
+        let ticket = Ticket::open(token, &self.sealer).ok_or(Error::NotFound)?;
+        let row = find(db, &ticket).await?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
+        // Before the moment that the copy shows: nobody waits for the network while it is held open.
+        let profile = profile(users, &ticket.user_id).await;
         let format = Format::parse(&row.format);
         let (sink, pieces) = match format {
             Format::Json => {
@@ -249,12 +234,36 @@ impl Exports {
     }
 }
 
-/// A copy that can be written, and the place among those that are.
-pub struct Found {
-    /// Clerk's id of the person, to ask for the profile with.
-    pub user_id: crate::config::Secret,
-    row: export::Model,
-    place: OwnedSemaphorePermit,
+/// The copy that a ticket is for, while it can be had.
+async fn find(db: &Db, ticket: &Ticket) -> Result<export::Model> {
+    let now = clock::now();
+    let found = row(
+        db.read(),
+        "SELECT e.* FROM export e JOIN account a ON a.id = e.account_id AND a.erased_at IS NULL \
+         WHERE e.account_id = $1 AND e.id = $2 AND e.expires_at > $3",
+        [ticket.account.into(), ticket.export.into(), now.into()],
+    )
+    .await?;
+    let found = found.filter(|_| ticket.expires_at > now).ok_or(Error::NotFound)?;
+    Ok(export::Model::from_query_result(&found, "")?)
+}
+
+/// The profile as Clerk has it now. A copy waits for nobody: without an answer it says so.
+async fn profile(users: &Users, user_id: &Secret) -> Profile {
+    let without = |state| Profile {
+        state,
+        first_name: None,
+        last_name: None,
+        username: None,
+        email_addresses: Vec::new(),
+    };
+    match users.get(user_id).await {
+        Ok(clerk::Profile { first_name, last_name, username, email_addresses }) => {
+            Profile { state: ProfileState::Ok, first_name, last_name, username, email_addresses }
+        }
+        Err(UsersError::NotConfigured) => without(ProfileState::NotConfigured),
+        Err(_) => without(ProfileState::Unavailable),
+    }
 }
 
 /// A copy of everything is for the person alone.

@@ -6,6 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::download::ARCHIVE;
+use crate::archive::VERSION;
 use crate::archive::format::Archive;
 
 const SCHEMAS: &str = "#/components/schemas/";
@@ -20,12 +21,15 @@ pub fn schemas() -> Map<String, Value> {
     generator.subschema_for::<Archive>();
     let parts = generator.take_definitions(true).into_iter();
     let parts = parts.filter(|(name, _)| !TEXTS.iter().any(|(text, _)| text == name));
-    parts
+    let mut schemas: Map<String, Value> = parts
         .map(|(name, mut schema)| {
             tidy(&mut schema);
             (part(&name), schema)
         })
-        .collect()
+        .collect();
+    let version = format!("Of the format: what is described here is version {VERSION}.");
+    schemas[ARCHIVE]["properties"]["version"]["description"] = version.into();
+    schemas
 }
 
 fn part(name: &str) -> String {
@@ -62,6 +66,16 @@ fn tidy(schema: &mut Value) {
                 return tidy(schema);
             }
             members.values_mut().for_each(tidy);
+            // A text of one form with a description is one thing.
+            if let Some(text) = members.get_mut("allOf").and_then(|parts| parts.get_mut(0)).map(Value::take) {
+                match text {
+                    Value::Object(text) if !text.contains_key("$ref") => {
+                        members.remove("allOf");
+                        members.extend(text);
+                    }
+                    reference => drop(members.insert("allOf".into(), json!([reference]))),
+                }
+            }
             let Some(name) = members.get("$ref").and_then(Value::as_str) else { return };
             let name = name.rsplit('/').next().unwrap_or_default();
             *schema = match TEXTS.iter().find(|(text, _)| *text == name) {
@@ -79,7 +93,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dump() {
-        println!("{}", serde_json::to_string_pretty(&schemas()).unwrap());
+    fn parts_are_named_and_found_and_nothing_is_null() {
+        let schemas = schemas();
+        assert!(schemas.len() > 15 && schemas.keys().all(|name| name.starts_with(ARCHIVE)));
+        let text = Value::Object(schemas.clone()).to_string();
+        for word in ["nullable", "anyOf", "oneOf", "additionalProperties", "Timestamp", "\"null\""] {
+            assert!(!text.contains(word), "{word}");
+        }
+        let mut references = text.split(SCHEMAS).skip(1).filter_map(|rest| rest.split('"').next());
+        assert!(references.all(|name| schemas.contains_key(name)));
+        assert_eq!(schemas["ArchiveHistoryEvent"]["properties"]["finished_on"]["format"], "date");
+        assert_eq!(schemas["ArchiveProfileState"]["enum"], json!(["ok", "unavailable", "not_configured"]));
     }
 }

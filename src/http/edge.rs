@@ -26,6 +26,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const LOOKUPS: [&str; 6] =
     ["searchMedia", "getMedia", "listMedia", "getSeason", "lookupMedia", "discoverMedia"];
 
+/// The operation whose body may take longer to arrive than any other request lasts.
+const UPLOAD: &str = "createImport";
+
 /// The operation that pictures are shown by. A page shows dozens of them at once, so that it has a limit
 /// of its own; and since its addresses are made here, whatever is wrong with one, there is nothing there.
 const IMAGE: &str = "getImage";
@@ -127,7 +130,12 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             }
             request.extensions_mut().insert(operation.clone());
         }
-        match tokio::time::timeout(self.timeout, self.inner.call(request)).await {
+        let arrives = match operation {
+            Some(operation) if operation.id == UPLOAD => self.app.config.uploads.whole,
+            _ => Duration::ZERO,
+        };
+        // An upload is looked at, too, when it has arrived: that has its own bounds.
+        match tokio::time::timeout(arrives + self.timeout, self.inner.call(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(problem_of(error)),
             Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")

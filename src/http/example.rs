@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::json;
 use super::problem::Problem;
+use super::upload;
 use crate::config::{Operator, Retention};
 use crate::error::{Error, Violation};
 
@@ -126,6 +127,19 @@ pub fn of(schema: &str) -> Option<Value> {
             export
         }
         "ExportPage" => page(export()),
+        "Import" => {
+            let mut import = import();
+            import["duplicate"] = json!(false);
+            import
+        }
+        "ImportPage" => page(import()),
+        "ImportCheck" => json!({
+            "valid": false,
+            "archive": import_counts(0, 0),
+            "error_count": 1,
+            "errors": [{ "pointer": "/library/0/rating", "message": "must be at most 100" }],
+            "not_taken": crate::import::report::NOT_TAKEN,
+        }),
         "Archive" => archive(),
         "ListItem" => item(),
         "ListItemPage" => page(item()),
@@ -143,6 +157,7 @@ pub fn problem(status: u16) -> Value {
         401 => Problem::unauthorized(),
         403 => Error::Impersonated.into(),
         404 => Problem::not_found(),
+        408 => upload::too_slow(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),
         412 => Problem { current: Some(entry()), ..Error::RevisionConflict.into() },
@@ -168,6 +183,37 @@ fn export() -> Value {
         "created_at": CHANGED,
         "expires_at": "2026-08-15T20:56:05.090Z",
         "url": "/v1/exports/bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ",
+    })
+}
+
+fn import() -> Value {
+    json!({
+        "id": "0198c2f0-4e6b-7a31-b1a9-c5d2e8f70643",
+        "state": "done",
+        "report": {
+            "archive": import_counts(1, 2),
+            "taken": import_counts(1, 1),
+            "left": import_counts(0, 1),
+            "no_room": import_counts(0, 0),
+            "rows": [{ "pointer": "/library/1", "reason": "exists" }],
+            "not_taken": crate::import::report::NOT_TAKEN,
+        },
+        "created_at": BEGUN,
+        "updated_at": CHANGED,
+    })
+}
+
+fn import_counts(settings: i64, entries: i64) -> Value {
+    json!({
+        "settings": settings,
+        "entries": entries,
+        "reviews": 0,
+        "comments": 0,
+        "history_events": 0,
+        "episodes": 0,
+        "pending_episodes": 0,
+        "lists": 0,
+        "list_items": 0,
     })
 }
 

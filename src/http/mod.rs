@@ -21,6 +21,7 @@ pub mod schema;
 pub mod spec;
 pub mod sse;
 pub mod text;
+pub mod upload;
 pub mod view;
 mod yaml;
 
@@ -38,6 +39,7 @@ use self::api::episode::{EpisodeApi, SeasonApi};
 use self::api::export::ExportApi;
 use self::api::history::HistoryApi;
 use self::api::image::ImageApi;
+use self::api::import::ImportApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
@@ -68,6 +70,7 @@ type Apis = (
     ListItemApi,
     AccountApi,
     ExportApi,
+    ImportApi,
     SyncApi,
 );
 
@@ -87,6 +90,7 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         ListItemApi { app: app() },
         AccountApi { app: app() },
         ExportApi { app: app() },
+        ImportApi { app: app() },
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")

@@ -259,13 +259,14 @@ pub fn describe(status: u16) -> &'static str {
         401 => "A valid session token is needed.",
         403 => "`impersonated`: somebody else acts in the person's name, which is not enough for this.",
         404 => "It does not exist, or belongs to somebody else.",
+        408 => "The body took too long to arrive: send it again.",
         409 => "The account keeps as many of these as it may.",
         410 => {
             "`deleted`: this id, or what was made under this key, is gone; choose a new one. `cursor_expired`: begin again without a cursor."
         }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",
-        415 => "The body is not `application/json`.",
+        415 => "The body is not of a type that is taken here: `application/json`, unless said otherwise.",
         422 => "The input was understood and is not valid.",
         429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",

@@ -12,8 +12,9 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// Parameters that many operations share: what they are, and for those that must be given a value to
 /// try. A form filled in with a condition or a filter would help nobody.
-const PARAMETERS: [(&str, &str, Option<&str>); 18] = [
+const PARAMETERS: [(&str, &str, Option<&str>); 19] = [
     ("media_id", "The title: `{kind}:{source}:{id at the source}`.", Some("movie:tmdb:603")),
+    ("import_id", "The import.", Some("0198c2f0-4e6b-7a31-b1a9-c5d2e8f70643")),
     ("list_id", "The list.", Some("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001")),
     ("comment_id", "The comment.", Some("0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01")),
     ("event_id", "The history event.", Some("4c4a3f0e-2b57-4f0c-9d53-8e0b1c6f2d01")),
@@ -301,6 +302,7 @@ fn problem_name(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFound",
+        408 => "UploadTimedOut",
         409 => "LimitReached",
         410 => "Gone",
         412 => "RevisionConflict",

@@ -2,6 +2,7 @@
 
 mod fill_media;
 mod forget;
+mod import;
 mod refresh_media;
 mod relay;
 
@@ -15,5 +16,9 @@ pub fn start(app: &App, tracker: &TaskTracker, shutdown: &CancellationToken) {
     tracker.spawn(fill_media::run(app.clone(), shutdown.clone()));
     tracker.spawn(refresh_media::run(app.clone(), shutdown.clone()));
     tracker.spawn(forget::run(app.clone(), shutdown.clone()));
+    // Two, so that a large archive does not keep all others waiting.
+    for _ in 0..2 {
+        tracker.spawn(import::run(app.clone(), shutdown.clone()));
+    }
     tracker.spawn(relay::run(app.clone(), shutdown.clone()));
 }

@@ -8,6 +8,7 @@ use poem::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::answer::Answer;
+use crate::support::app::TestApp;
 use crate::support::both;
 use crate::support::operations::{self, Ids, Operation, PAGES};
 use crate::support::persona::Persona;
@@ -17,6 +18,8 @@ const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
+const IMPORT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
+
 /// The ids of what alice has.
 pub const HERS: Ids<'static> = Ids(&[
     ("media_id", SERIES),
@@ -25,6 +28,7 @@ pub const HERS: Ids<'static> = Ids(&[
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
+    ("import_id", IMPORT),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
     ("source", "tmdb"),
@@ -61,6 +65,21 @@ async fn furnish(who: &Persona) {
     for (path, body) in writes {
         who.put(&path, body).send().await.expect(201);
     }
+}
+
+/// All of that, and what the service itself names.
+async fn furnish_alice(t: &TestApp) {
+    furnish(&t.alice).await;
+    let account = t.alice.get("/v1/account").send().await.expect(200).json();
+    let ids = [&account["id"], &json!(IMPORT)].map(|id| id.as_str().unwrap().parse::<uuid::Uuid>().unwrap());
+    omnitrack::db::execute(
+        t.app.db.shared(),
+        "INSERT INTO import (account_id, id, state, position, report, created_at, updated_at) \
+         VALUES ($1, $2, 'done', 0, '{}', 0, 0)",
+        ids.map(sea_orm::Value::from),
+    )
+    .await
+    .unwrap();
 }
 
 /// What the one who asks has of his own.
@@ -137,7 +156,7 @@ both! {
     async fn nobody_gets_in_without_a_token(t: TestApp) {
         // Filling titles in would change what is compared.
         t.stop_jobs().await;
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         let before = belongings(&t.alice).await;
         let claims = |change: &dyn Fn(&mut Value)| {
             let mut claims = t.stand_ins.claims("alice", Duration::from_secs(3600));
@@ -214,7 +233,7 @@ both! {
             }
         }
 
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let before = belongings(&t.alice).await;
         let mut expected = expected.into_iter();
@@ -271,7 +290,7 @@ both! {
     }
 
     async fn head_is_get_without_the_body(t: TestApp) {
-        furnish(&t.alice).await;
+        furnish_alice(&t).await;
         t.filled(SERIES).await;
         let get = |operation: &&Operation| operation.method == Method::GET && operation.id != "downloadExport";
         for operation in operations::all().iter().filter(get) {

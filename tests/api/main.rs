@@ -8,6 +8,7 @@
 
 mod anonymity;
 mod architecture;
+mod archive;
 mod contract;
 mod convex;
 mod cover;
@@ -15,9 +16,12 @@ mod coverage;
 mod discover;
 mod episode;
 mod errors;
+mod export;
 mod fault;
 mod first_steps;
 mod frugal;
+mod import;
+mod import_refused;
 mod library;
 mod list;
 mod lookup;

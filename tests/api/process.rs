@@ -9,6 +9,7 @@ use omnitrack::demo::standin::StandIns;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
+use crate::support::archive;
 use crate::support::database::Database;
 use crate::support::process::{BINARY, Service, client};
 
@@ -69,6 +70,59 @@ async fn acknowledged_writes_survive(db: Database) {
     }
 }
 
+/// Killed twice in the middle of applying an archive, the program goes on where it was.
+async fn an_import_goes_on_after_a_kill(db: Database) {
+    let stand_ins = StandIns::start().expect("stand-ins");
+    let token = token(&stand_ins, "alice");
+    let titles = 12_000;
+    let library = (1..=titles).map(|n| {
+        let mut entry = archive::entry(&format!("movie:tmdb:{n}"));
+        entry["comments"] = json!([archive::comment("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002", "mine")]);
+        entry
+    });
+    let body = archive::archive(library.collect(), vec![]).to_string();
+    let client = client();
+    let mut service = Service::start(&stand_ins, db.url.expose());
+    let sent = client.post(service.url(archive::IMPORTS)).bearer_auth(&token);
+    let sent = sent.header("content-type", "application/json").body(body).send().await.expect("an answer");
+    assert_eq!(sent.status(), StatusCode::ACCEPTED);
+    let begun: Value = serde_json::from_str(&sent.text().await.expect("a body")).expect("JSON");
+    let path = format!("{}/{}", archive::IMPORTS, begun["id"].as_str().expect("an id"));
+    let look = async |service: &Service| -> Value {
+        let answer = client.get(service.url(&path)).bearer_auth(&token).send().await.expect("an answer");
+        serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON")
+    };
+    let taken = |import: &Value| import["report"]["taken"]["entries"].as_i64().expect("a number");
+    let mut before = 0;
+    for _ in 0..2 {
+        let mut import = look(&service).await;
+        while taken(&import) == before {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            import = look(&service).await;
+        }
+        service.kill();
+        service = Service::start(&stand_ins, db.url.expose());
+        let after = look(&service).await;
+        before = taken(&after);
+        assert!(before >= taken(&import) && before < titles, "killed in the middle: {before}");
+        assert_eq!(after["state"], "applying");
+    }
+    let finished = async {
+        loop {
+            let import = look(&service).await;
+            if import["state"] != "applying" {
+                return import;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_secs(120), finished).await.expect("it ends");
+    assert_eq!(done["state"], "done");
+    let report = &done["report"];
+    assert_eq!((taken(&done), &report["left"]["entries"]), (titles, &json!(0)), "{report}");
+    assert_eq!((&report["taken"]["comments"], &report["left"]["comments"]), (&json!(titles), &json!(0)));
+}
+
 async fn several_instances_start_at_once(db: Database) {
     let stand_ins = Arc::new(StandIns::start().expect("stand-ins"));
     let url = db.url.expose().to_owned();
@@ -114,6 +168,11 @@ mod sqlite {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn an_import_goes_on_after_a_kill() {
+        super::an_import_goes_on_after_a_kill(Database::sqlite()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn several_instances_start_at_once() {
         super::several_instances_start_at_once(Database::sqlite_empty()).await;
     }
@@ -126,6 +185,12 @@ mod postgres {
     async fn acknowledged_writes_survive() {
         let Some(db) = Database::postgres() else { return };
         super::acknowledged_writes_survive(db).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_import_goes_on_after_a_kill() {
+        let Some(db) = Database::postgres() else { return };
+        super::an_import_goes_on_after_a_kill(db).await;
     }
 
     #[tokio::test(flavor = "multi_thread")]

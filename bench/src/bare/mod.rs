@@ -2,6 +2,7 @@
 //! service's, the same JSON from plain structs. No limits, no log, no metrics, no checks: what it costs
 //! to do the work at all.
 
+mod export;
 mod rusqlite;
 mod sqlx;
 pub mod token;
@@ -141,7 +142,12 @@ pub async fn run(arguments: &[String]) -> Result<()> {
         Kind::PostgresSqlx => {
             serve(with_store(sqlx::Postgres::open(database).await?, folder)?, address).await
         }
-        Kind::SqliteRusqlite => serve(with_pages(rusqlite::Threads::new(database), folder)?, address).await,
+        Kind::SqliteRusqlite => {
+            let shared = Shared::new(rusqlite::Threads::new(database), folder)?;
+            let route =
+                Route::new().at("/v1/library", page(&shared)).at("/v1/export", export::endpoint(&shared));
+            serve(route, address).await
+        }
         Kind::PostgresTokio => {
             serve(with_pages(tokio_postgres::Clients::open(database).await?, folder)?, address).await
         }

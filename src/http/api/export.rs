@@ -71,9 +71,8 @@ impl ExportApi {
     /// again. Few are served at once: 503 says when to come back.
     #[oai(path = "/exports/:token", method = "get", operation_id = "downloadExport")]
     async fn download(&self, token: Path<String>) -> Result<Attachment, Fail<Absent>> {
-        let found = self.app.exports.find(&self.app.db, &token.0).await?;
-        let profile = self.app.profile_for_export(&found.user_id).await;
-        let download = self.app.exports.download(&self.app.db, found, profile).await?;
+        let app = &self.app;
+        let download = app.exports.download(&app.db, &app.users, &token.0).await?;
         Ok(Attachment::new(download))
     }
 }

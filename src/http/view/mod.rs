@@ -8,6 +8,7 @@ pub mod entry;
 pub mod episode;
 pub mod export;
 pub mod feed;
+pub mod import;
 pub mod list;
 pub mod media;
 pub mod note;

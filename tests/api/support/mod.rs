@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod archive;
 pub mod cluster;
 pub mod conform;
 pub mod cursor;

@@ -86,6 +86,21 @@ impl Operation {
                     "key": "tv:tmdb:1399", "base_revision": 1, "set": { "rating": 7 },
                 }],
             }),
+            "Archive" => json!({
+                "format": "omnitrack-archive", "version": 1, "exported_at": "2026-01-01T00:00:00.000Z",
+                "facts": {
+                    "purposes": [], "categories": [], "recipients": [], "origins": [], "retention": [], "rights": [],
+                    "automated_decisions": "", "transfers": "",
+                },
+                "profile": { "state": "not_configured" },
+                "account": {
+                    "id": "5f2d8a90-4f3c-4b1e-9a57-1d6c0e8b2f43", "time_zone": "UTC", "progress_sets_status": true,
+                    "revision": 1, "created_at": "2026-01-01T00:00:00.000Z",
+                    "updated_at": "2026-01-01T00:00:00.000Z",
+                },
+                "devices": [], "consents": [], "library": [], "lists": [],
+                "records": { "deleted": [], "mutations": [], "exports": [], "imports": [], "idempotency_keys": [] },
+            }),
             "ExportWrite" => json!({ "format": "json" }),
             "ReviewWrite" => json!({ "body": "not mine" }),
             "CommentWrite" => json!({ "body": "not mine" }),
