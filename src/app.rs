@@ -14,7 +14,6 @@ use crate::db::{Db, sqlite_file};
 use crate::error::Error;
 use crate::export::Exports;
 use crate::import::Imports;
-use crate::import::convex::ConvexError;
 use crate::media::{self, Covers, Wanted};
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
@@ -40,7 +39,7 @@ pub struct App {
 /// Accounts whose part of Google's day is remembered at once.
 const MAX_SHARES: u64 = 100_000;
 
-/// Why the service cannot start, or a command not do its work.
+/// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("{0}")]
@@ -51,8 +50,6 @@ pub enum StartError {
     Secret(#[from] SecretError),
     #[error("database: {0}")]
     Database(#[from] sea_orm::DbErr),
-    #[error("{0}")]
-    Convex(#[from] ConvexError),
 }
 
 impl App {

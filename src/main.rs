@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use omnitrack::app::{App, StartError};
+use omnitrack::app::App;
 use omnitrack::config::{self, Config};
 use omnitrack::db::Db;
 use omnitrack::import::convex::{self, ConvexError, Mapping};
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<ExitCode, StartError> {
+async fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match command {
         Command::Serve => {
             let config = Config::from_env()?;
@@ -82,7 +82,11 @@ async fn run(command: Command) -> Result<ExitCode, StartError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import_convex(file: &Path, mapping: Option<&Path>, dry_run: bool) -> Result<ExitCode, StartError> {
+async fn import_convex(
+    file: &Path,
+    mapping: Option<&Path>,
+    dry_run: bool,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
     let mapping = match mapping {
         Some(path) => Mapping::from_file(path).map_err(ConvexError::from)?,
         None => Mapping::default(),
