@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -8,6 +8,7 @@ use entity::value::ErasureReason;
 use omnitrack::app::App;
 use omnitrack::config::{self, Config};
 use omnitrack::db::Db;
+use omnitrack::import::convex::{self, ConvexError, Mapping};
 use omnitrack::{demo, http, operator, serve, telemetry};
 
 /// The backend of a personal media tracker: movies, TV, video games and books.
@@ -30,6 +31,17 @@ enum Command {
     Migrate,
     /// Erase an account as the person themselves would in the app; safe beside a running service
     Erase(Erase),
+    /// Take over what the app kept at Convex: a snapshot export, read by a mapping of its tables and fields
+    ImportConvex {
+        /// The ZIP file of the export
+        file: PathBuf,
+        /// A JSON file that says which table holds what; without it all names are the usual ones
+        #[arg(long)]
+        mapping: Option<PathBuf>,
+        /// Read and report, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 #[derive(clap::Args)]
@@ -61,6 +73,9 @@ enum Reason {
     Request,
 }
 
+/// Some rows of an export were not taken, and everything else was.
+const NOT_ALL_TAKEN: u8 = 3;
+
 fn main() -> ExitCode {
     // Two providers are linked; the process uses one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -70,31 +85,49 @@ fn main() -> ExitCode {
     };
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     match runtime.block_on(run(command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => fail(&error.to_string()),
     }
 }
 
-async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(command: Command) -> Result<ExitCode, Box<dyn std::error::Error>> {
     match command {
         Command::Serve => {
             let config = Config::from_env()?;
             telemetry::init(&config.log);
-            Ok(serve::run(config).await?)
+            serve::run(config).await?;
         }
-        Command::Demo => Ok(demo::run().await?),
+        Command::Demo => demo::run().await?,
         Command::Openapi => {
             print!("{}", http::spec::to_yaml(&http::document(&App::detached()?)));
-            Ok(())
         }
         Command::Migrate => {
             let url = config::database_url_from_env()?;
             let db = Db::open(&url).await?;
             db.migrate(&url).await?;
-            Ok(db.close().await?)
+            db.close().await?;
         }
-        Command::Erase(how) => erase(how).await,
+        Command::ImportConvex { file, mapping, dry_run } => {
+            return import_convex(&file, mapping.as_deref(), dry_run).await;
+        }
+        Command::Erase(how) => erase(how).await?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn import_convex(
+    file: &Path,
+    mapping: Option<&Path>,
+    dry_run: bool,
+) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    let mapping = match mapping {
+        Some(path) => Mapping::from_file(path).map_err(ConvexError::from)?,
+        None => Mapping::default(),
+    };
+    let db = Db::open(&config::database_url_from_env()?).await?;
+    let summary = convex::run(&db, file, &mapping, dry_run, std::io::stdout()).await?;
+    db.close().await?;
+    Ok(if summary.refused() > 0 { ExitCode::from(NOT_ALL_TAKEN) } else { ExitCode::SUCCESS })
 }
 
 async fn erase(how: Erase) -> Result<(), Box<dyn std::error::Error>> {

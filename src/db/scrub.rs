@@ -113,8 +113,8 @@ fn free_room(number: u32, page: &[u8]) -> Option<Vec<std::ops::Range<usize>>> {
     if end_of_pointers > rows || rows > page.len() {
         return None;
     }
-    let mut free = Vec::from([end_of_pointers..rows]);
-    let (mut block, mut after) = (number_at(header + 1)?, rows);
+    let (mut free, mut block, mut after) = (Vec::new(), number_at(header + 1)?, rows);
+    free.push(end_of_pointers..rows);
     while block != 0 {
         let (next, size) = (number_at(block)?, number_at(block + 2)?);
         // The blocks are in order and do not touch; anything else is no page that we understand.

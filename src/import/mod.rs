@@ -8,6 +8,7 @@ pub mod archive;
 pub mod bounds;
 pub mod check;
 pub mod checked;
+pub mod convex;
 pub mod report;
 pub mod run;
 pub mod store;

@@ -11,6 +11,7 @@ mod anonymity;
 mod architecture;
 mod archive;
 mod contract;
+mod convex;
 mod cover;
 mod coverage;
 mod deletion;
