@@ -9,7 +9,7 @@ use omnitrack::demo::standin::Source;
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use crate::coverage::HERS;
+use crate::coverage::{HERS, serve_policy};
 use crate::support::app::TestApp;
 use crate::support::both;
 use crate::support::cursor;
@@ -130,6 +130,7 @@ fn in_order() -> Vec<Operation> {
 
 /// Goes through everything that the service can do; returns what of it was done.
 async fn live(t: &TestApp, stranger: &Stranger) -> (Persona, String, BTreeSet<String>) {
+    serve_policy(t).await;
     let who = stranger.sign_in(t);
     let account = stranger.send_along(who.get("/v1/account")).send().await.expect(200);
     let account = account.json()["id"].as_str().unwrap().to_owned();

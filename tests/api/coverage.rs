@@ -71,16 +71,19 @@ pub async fn furnish(who: &Persona) {
             format!("/v1/account/devices/{DEVICE}"),
             json!({ "model": "Mine", "os_version": "1", "app_version": "2" }),
         ),
-        ("/v1/account/consents/privacy".to_owned(), json!({ "version": "1", "decision": "accepted" })),
     ];
     for (path, body) in writes {
         who.put(&path, body).send().await.expect(201);
     }
+    // Where no policy was served there is nothing to decide about.
+    let accepted = json!({ "version": "1", "decision": "accepted" });
+    let decided = who.put("/v1/account/consents/privacy", accepted).send().await;
+    assert!([201, 404].contains(&decided.status), "{}", decided.text());
 }
 
 /// A policy that people can decide about was served before.
-async fn serve_policy(t: &TestApp) {
-    t.sql("INSERT INTO policy_version (policy, version, first_served_at) VALUES ('privacy', '1', 1)").await;
+pub async fn serve_policy(t: &TestApp) {
+    t.sql("INSERT INTO policy_version VALUES ('privacy', '1', 1) ON CONFLICT DO NOTHING").await;
 }
 
 /// All of that, and what the service itself names.
