@@ -113,6 +113,8 @@ both! {
     }
 
     async fn every_address_that_leads_nowhere_is_answered_alike(t: TestApp) {
+        // What is past is forgotten by nobody but the test.
+        t.stop_jobs().await;
         let made = ask(&t.alice).await;
         let mut wrong = vec!["x".to_owned(), "é".replace('é', "%C3%A9"), "bm90IGFuIGFkZHJlc3M".to_owned()];
         let right = token(&made);
@@ -163,6 +165,8 @@ both! {
     }
 
     async fn a_key_makes_one_copy(t: TestApp) {
+        // What is past is forgotten by nobody but the test.
+        t.stop_jobs().await;
         let call = |key: &str, format: &str| {
             t.alice.post(EXPORTS, json!({ "format": format })).header("idempotency-key", key)
         };
@@ -211,6 +215,8 @@ both! {
     }
 
     async fn an_account_has_so_many_at_once(t: TestApp) {
+        // What is past is forgotten by nobody but the test.
+        t.stop_jobs().await;
         for _ in 0..20 {
             ask(&t.alice).await;
         }

@@ -28,6 +28,7 @@ mod first_steps;
 mod frugal;
 mod import;
 mod import_refused;
+mod importers;
 mod library;
 mod list;
 mod lookup;
