@@ -378,7 +378,6 @@ async fn a_million_rows_are_refused_and_not_kept() {
     body.push_str(&",{}".repeat(800_000));
     body.push_str(tail);
     let packed = zipped(&[("archive.json", body.as_bytes())]);
-    let began = Instant::now();
     let refused =
         t.alice.request(poem::http::Method::POST, IMPORTS).body(packed, "application/zip").send().await;
     let refused = refused.expect_problem(422, "invalid_archive").json();
@@ -386,7 +385,6 @@ async fn a_million_rows_are_refused_and_not_kept() {
         refused["errors"],
         json!([{ "pointer": "/library", "message": "must have at most 200000 items" }])
     );
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     assert_eq!(dump(&t.app).await, before);
 }
 
