@@ -3,18 +3,22 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use entity::receipt;
+use entity::value::ErasureReason;
 use uuid::Uuid;
 
 use crate::catalog::{
     BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
 };
 use crate::clerk::{Users, Verifier};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::db::{Db, sqlite_file};
+use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
 use crate::import::Imports;
 use crate::media::{self, Covers, Wanted};
+use crate::policy::Policies;
 use crate::secret::{Purpose, SecretError, Secrets};
 use crate::sync::Events;
 use crate::telemetry::Metrics;
@@ -26,6 +30,8 @@ pub struct App {
     pub db: Db,
     pub clerk: Verifier,
     pub users: Users,
+    pub erasures: Erasures,
+    pub policies: Policies,
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
@@ -74,6 +80,7 @@ impl App {
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
         let clerk = Verifier::new(&config.clerk)?;
         let users = Users::new(&config.clerk.backend)?;
+        let policies = Policies::open(config.operator.policies.clone())?;
         let catalog = Catalog::new(&config.sources)?;
         let secrets = match &config.secrets {
             Some(secrets) => secrets.clone(),
@@ -85,6 +92,8 @@ impl App {
             db,
             clerk,
             users,
+            erasures: Erasures::default(),
+            policies,
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
@@ -127,6 +136,22 @@ impl App {
         if let Err(error) = kept {
             tracing::warn!(%error, "title not kept");
         }
+    }
+
+    /// Erases the account of a Clerk user who asks for it, or notes that it is to be done; and asks Clerk
+    /// at once to do the same.
+    pub async fn erase(&self, user: Secret, now: bool) -> Result<receipt::Model, Error> {
+        let reason = ErasureReason::Person;
+        let order = Order::to_clerk(user, reason, &self.users);
+        let account = order.account();
+        let receipt = erasure::ask(&self.db, order, self.config.retention.grace_days, now).await?;
+        if receipt.erased_at.is_none() {
+            return Ok(receipt);
+        }
+        self.book_shares.invalidate(&account);
+        let receipt = erasure::at_clerk::try_now(&self.db, &self.users, account, receipt).await?;
+        self.erasures.to_be_wiped();
+        Ok(receipt)
     }
 
     /// Brings the sources' counters up to date before the metrics are shown.

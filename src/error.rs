@@ -2,6 +2,8 @@
 
 use sea_orm::DbErr;
 
+use crate::clock::Millis;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One thing that is wrong with an input, and where.
@@ -38,7 +40,10 @@ pub enum Error {
     /// The account was erased: nothing can bring it back.
     #[error("account erased")]
     AccountErased,
-    /// Somebody else acts in the person's name, which is not enough for this.
+    /// The account's deletion was asked for and is due then: until it is taken back, nothing else goes.
+    #[error("account deletion pending")]
+    DeletionPending { due_at: Millis },
+    /// Somebody else acts in the person's name, who may not do this.
     #[error("impersonated")]
     Impersonated,
     /// The key was used for another request.
@@ -53,6 +58,12 @@ pub enum Error {
     /// Too much to do just now; nothing was changed.
     #[error("busy")]
     Busy,
+    /// Clerk does not do what it was asked just now; nothing was changed.
+    #[error("clerk unavailable")]
+    ClerkUnavailable { retry_after_seconds: u64 },
+    /// The service was given no access to Clerk's users.
+    #[error("clerk not configured")]
+    ClerkNotConfigured,
     /// No source could answer and nothing older is known.
     #[error("source unavailable")]
     SourceUnavailable { retry_after_seconds: u64 },
@@ -77,11 +88,14 @@ impl Error {
             Self::CursorExpired => "cursor_expired",
             Self::Invalid { code, .. } => code,
             Self::AccountErased => "account_erased",
+            Self::DeletionPending { .. } => "account_deletion_pending",
             Self::Impersonated => "impersonated",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::LimitReached { .. } => "limit_reached",
             Self::TooManyStreams => "too_many_streams",
             Self::Busy => "busy",
+            Self::ClerkUnavailable { .. } => "clerk_unavailable",
+            Self::ClerkNotConfigured => "clerk_not_configured",
             Self::SourceUnavailable { .. } => "source_unavailable",
             Self::Database(_) => "internal",
         }

@@ -6,9 +6,9 @@
 //! `http::edge` gives the request its id, finds the operation, applies the rate limit, verifies the
 //! Clerk token ([`clerk`]), checks the parameters against the contract, and turns every failure into
 //! a problem document. `http::api::<noun>` parses, makes one call into the domain ([`account`],
-//! [`library`], [`list`], [`sync`], [`export`]) and renders a view. The domain holds the rules and the
-//! queries; every write to a person's rows goes through `db::Db::change`. [`catalog`] looks titles up
-//! anonymously: it can import nothing that knows an account.
+//! [`library`], [`list`], [`policy`], [`sync`], [`export`], [`erasure`]) and renders a view. The domain holds
+//! the rules and the queries; every write to a person's rows goes through `db::Db::change`. [`catalog`]
+//! looks titles up anonymously: it can import nothing that knows an account.
 pub mod account;
 pub mod app;
 pub mod archive;
@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod erasure;
 pub mod error;
 pub mod expected;
 pub mod export;
@@ -27,6 +28,8 @@ pub mod job;
 pub mod library;
 pub mod list;
 pub mod media;
+pub mod operator;
+pub mod policy;
 pub mod secret;
 pub mod serve;
 pub mod server;

@@ -1,12 +1,14 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use omnitrack::app::{App, StartError};
+use entity::value::ErasureReason;
+use omnitrack::app::App;
 use omnitrack::config::{self, Config};
 use omnitrack::db::Db;
-use omnitrack::{demo, http, serve, telemetry};
+use omnitrack::{demo, http, operator, serve, telemetry};
 
 /// The backend of a personal media tracker: movies, TV, video games and books.
 #[derive(Parser)]
@@ -26,6 +28,37 @@ enum Command {
     Openapi,
     /// Bring the database's schema up to date and end
     Migrate,
+    /// Erase an account as the person themselves would in the app; safe beside a running service
+    Erase(Erase),
+}
+
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Ways {
+    /// Clerk's id of the person: `user_…`
+    #[arg(long, value_name = "ID", requires = "reason")]
+    user: Option<String>,
+    /// Apply the erasure marks of this file, as the last step of a restore and before the service starts
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Print the erasure marks, to be kept beside the backups
+    #[arg(long)]
+    marks: bool,
+}
+
+#[derive(clap::Args)]
+struct Erase {
+    #[command(flatten)]
+    ways: Ways,
+    /// Why
+    #[arg(long, requires = "user")]
+    reason: Option<Reason>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Reason {
+    Underage,
+    Request,
 }
 
 fn main() -> ExitCode {
@@ -42,14 +75,14 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command) -> Result<(), StartError> {
+async fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match command {
         Command::Serve => {
             let config = Config::from_env()?;
             telemetry::init(&config.log);
-            serve::run(config).await
+            Ok(serve::run(config).await?)
         }
-        Command::Demo => demo::run().await,
+        Command::Demo => Ok(demo::run().await?),
         Command::Openapi => {
             print!("{}", http::spec::to_yaml(&http::document(&App::detached()?)));
             Ok(())
@@ -60,7 +93,25 @@ async fn run(command: Command) -> Result<(), StartError> {
             db.migrate(&url).await?;
             Ok(db.close().await?)
         }
+        Command::Erase(how) => erase(how).await,
     }
+}
+
+async fn erase(how: Erase) -> Result<(), Box<dyn std::error::Error>> {
+    let app = App::open(Config::from_env()?).await?;
+    let done = match (how.ways, how.reason) {
+        (Ways { user: Some(user), .. }, Some(reason)) => {
+            let reason = match reason {
+                Reason::Underage => ErasureReason::Underage,
+                Reason::Request => ErasureReason::Request,
+            };
+            operator::erase(&app, &user, reason).await
+        }
+        (Ways { from: Some(file), .. }, _) => operator::apply_marks(&app, &file).await,
+        _ => operator::print_marks(&app).await,
+    };
+    app.db.close().await?;
+    done
 }
 
 fn fail(line: &str) -> ExitCode {

@@ -198,7 +198,7 @@ pub fn patch(path: &str, token: &str, body: &str) -> Vec<u8> {
     with_body("PATCH", path, token, body)
 }
 
-/// The same that makes something.
+/// As [`patch`].
 pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
     with_body("POST", path, token, body)
 }

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod seed;
 mod service;
+mod small_sync;
 mod streams;
 
 use std::process::ExitCode;

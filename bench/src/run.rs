@@ -13,7 +13,7 @@ use crate::postgres::Cluster;
 use crate::race::{self, Outcome};
 use crate::report::{Limit, Row, Table};
 use crate::service::{self, Process};
-use crate::{Result, cold, export, first_sync, footprint, frugality, place, seed, streams};
+use crate::{Result, cold, export, first_sync, footprint, frugality, place, seed, small_sync, streams};
 
 const READERS: usize = 64;
 const WRITERS: usize = 32;
@@ -36,13 +36,14 @@ struct Bench {
 }
 
 /// Measures everything and prints the table. With an argument only the parts whose names contain it:
-/// `footprint`, `frugality`, `streams`, `sync`, `sqlite`, `postgres`.
+/// `footprint`, `frugality`, `streams`, `first_sync`, `small_sync`, `sqlite`, `postgres`.
 ///
 /// # Errors
 /// Something did not start or did not answer. A bar that is missed is no error.
 pub async fn all(only: &[String]) -> Result<()> {
     let wanted = |part: &str| only.is_empty() || only.iter().any(|name| part.contains(name.as_str()));
-    let binary = place::service(only.iter().any(|part| part == "streams"))?;
+    let first_look = |part: &String| ["streams", "small_sync"].contains(&part.as_str());
+    let binary = place::service(only.iter().any(first_look))?;
     let stand_ins = StandIns::start()?;
     let tokens =
         (0..seed::ACCOUNTS).map(|index| stand_ins.token(&seed::user(index), TOKEN_LIFETIME)).collect();
@@ -63,8 +64,11 @@ pub async fn all(only: &[String]) -> Result<()> {
     if wanted("streams") {
         bench.streams().await?;
     }
-    if wanted("sync") {
+    if wanted("first_sync") {
         bench.first_sync().await?;
+    }
+    if wanted("small_sync") {
+        bench.small_sync().await?;
     }
     println!("\n{}", Table(bench.rows));
     for difference in bench.differences {
@@ -200,6 +204,23 @@ impl Bench {
         self.rows.push(Row::new(what, measured, ours.rate / bare.rate).aim(Limit::AtLeast(0.5)));
         let measured = format!("{:.1} MiB; poem + rusqlite {:.1} MiB", ours.growth, bare.growth);
         self.rows.push(Row::new("its memory above idle", measured, ours.growth).bar(Limit::AtMost(40.0)));
+        Ok(())
+    }
+
+    async fn small_sync(&mut self) -> Result<()> {
+        eprintln!("  small syncs of libraries of three sizes");
+        let database = self.sqlite_file("libraries.db").await?;
+        seed::sqlite_libraries(&database, &small_sync::SIZES).await?;
+        let service = self.serve(&database)?;
+        let tokens = small_sync::SIZES.map(|(user, _)| self.stand_ins.token(user, TOKEN_LIFETIME));
+        let [small, medium, large] = small_sync::run(&service, &tokens, 300).await?;
+        let sizes = small_sync::SIZES.iter().zip([small, medium, large]).map(|((_, entries), outcome)| {
+            format!("{entries}: {:.0} + {:.0} µs", outcome.push, outcome.pull)
+        });
+        let what = "one change sent + read, by entries of the library: largest by smallest";
+        let ratio = large.both() / small.both();
+        let measured = sizes.collect::<Vec<_>>().join("; ");
+        self.rows.push(Row::new(what, measured, ratio).bar(Limit::AtMost(1.25)));
         Ok(())
     }
 

@@ -14,6 +14,10 @@ pub const ENTRIES: usize = 1000;
 /// Entries of the account of [`LARGE_USER`], where there is one.
 pub const LARGE: usize = 100_000;
 pub const LARGE_USER: &str = "bench-large";
+/// What the ids of those titles begin with; the numbers follow from 9,000,001 on.
+const LARGE_MEDIA: &str = "movie:tmdb:";
+/// The first of them, which every such library has.
+pub const LARGE_FIRST: &str = "movie:tmdb:9000001";
 
 /// The entry that every account but the first has, and the first has too.
 pub const SHARED: &str = "movie:tmdb:603";
@@ -56,38 +60,54 @@ pub async fn postgres(url: &str) -> Result<()> {
 
 /// Adds one account with many entries of known titles.
 pub async fn sqlite_large(url: &str) -> Result<()> {
+    sqlite_libraries(url, &[(LARGE_USER, LARGE)]).await
+}
+
+/// Adds accounts with so many entries each, of the same known titles.
+pub async fn sqlite_libraries(url: &str, libraries: &[(&str, usize)]) -> Result<()> {
     let mut connection = SqliteConnection::connect(url).await?;
-    let account = omnitrack::clerk::account_id(&format!("user_{LARGE_USER}"));
-    let account = format!("X'{}'", account.simple());
-    let numbers =
-        format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {LARGE})");
-    let last = LARGE + 1;
+    let most = libraries.iter().map(|(_, entries)| *entries).max().unwrap_or_default();
+    let numbers = up_to(most);
     for statement in [
         format!(
-            "INSERT INTO account (id, revision, settings_revision, time_zone, progress_sets_status, \
-             created_at, updated_at) VALUES ({account}, {last}, 1, 'UTC', TRUE, {DAY_ONE}, {DAY_ONE})"
-        ),
-        format!(
             "INSERT INTO media (id, state, title, sort_title, release_date, runtime_minutes, refreshed_at) \
-             {numbers} SELECT 'movie:tmdb:' || (9000000 + n), 'known', 'the long way home, part ' || n, \
+             {numbers} SELECT '{LARGE_MEDIA}' || (9000000 + n), 'known', 'the long way home, part ' || n, \
              'long way home', '1999-05-17', 118, {DAY_ONE} FROM n"
         ),
         format!(
             "INSERT INTO media_text (media_id, language, title, sort_title, overview, genres, refreshed_at) \
-             {numbers} SELECT 'movie:tmdb:' || (9000000 + n), 'en-US', 'the long way home, part ' || n, \
+             {numbers} SELECT '{LARGE_MEDIA}' || (9000000 + n), 'en-US', 'the long way home, part ' || n, \
              'long way home', 'A story in a few sentences.', '[]', {DAY_ONE} FROM n"
-        ),
-        format!(
-            "INSERT INTO library_entry (account_id, media_id, kind, status, status_set_by, rating, favorite, \
-             started_on, finished_on, awaits_media, revision, added_at, updated_at) {numbers} \
-             SELECT {account}, 'movie:tmdb:' || (9000000 + n), 'movie', 'completed', 'person', n % 100 + 1, \
-             TRUE, '2026-01-04', '2026-02-11', FALSE, n + 1, {DAY_ONE}, {DAY_ONE} + n FROM n"
         ),
     ] {
         connection.execute(AssertSqlSafe(statement)).await?;
     }
+    for (user, entries) in libraries {
+        let account = omnitrack::clerk::account_id(&format!("user_{user}"));
+        let account = format!("X'{}'", account.simple());
+        let (numbers, last) = (up_to(*entries), entries + 1);
+        for statement in [
+            format!(
+                "INSERT INTO account (id, revision, settings_revision, time_zone, progress_sets_status, \
+                 created_at, updated_at) VALUES ({account}, {last}, 1, 'UTC', TRUE, {DAY_ONE}, {DAY_ONE})"
+            ),
+            format!(
+                "INSERT INTO library_entry (account_id, media_id, kind, status, status_set_by, rating, favorite, \
+                 started_on, finished_on, awaits_media, revision, added_at, updated_at) {numbers} \
+                 SELECT {account}, '{LARGE_MEDIA}' || (9000000 + n), 'movie', 'completed', 'person', n % 100 + 1, \
+                 TRUE, '2026-01-04', '2026-02-11', FALSE, n + 1, {DAY_ONE}, {DAY_ONE} + n FROM n"
+            ),
+        ] {
+            connection.execute(AssertSqlSafe(statement)).await?;
+        }
+    }
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
     Ok(connection.close().await?)
+}
+
+/// The numbers from 1 to `most`, as `n`.
+fn up_to(most: usize) -> String {
+    format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {most})")
 }
 
 fn statements(uuid: &dyn Fn(Uuid) -> String) -> Vec<String> {

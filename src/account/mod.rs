@@ -1,6 +1,9 @@
 //! The account: its row, made at first sight of a valid token, and its settings.
 
+pub mod device;
+pub mod holdings;
 pub mod idempotency;
+pub mod profile;
 
 use chrono::NaiveDate;
 use entity::account;
@@ -114,6 +117,16 @@ pub async fn update_in(change: &mut Change, expected: &Expected, patch: Patch) -
 /// Brings names to the form they are kept in, or says everything that is wrong with them.
 pub fn check(patch: Patch) -> Result<Patch> {
     let mut violations = Vec::new();
+    let patch = normal(patch, &mut violations);
+    if violations.is_empty() { Ok(patch) } else { Err(invalid(violations)) }
+}
+
+fn invalid(violations: Vec<Violation>) -> Error {
+    Error::Invalid { code: "invalid_settings", violations }
+}
+
+/// The form that settings are kept in; what is wrong with them is added to `violations`.
+fn normal(patch: Patch, violations: &mut Vec<Violation>) -> Patch {
     let language = patch.language.map(|language| {
         language.and_then(|name| {
             let known = Language::nearest(&name);
@@ -128,9 +141,5 @@ pub fn check(patch: Patch) -> Result<Patch> {
     {
         violations.push(Violation::new("/time_zone", "is not an IANA time zone name"));
     }
-    if violations.is_empty() {
-        Ok(Patch { language, ..patch })
-    } else {
-        Err(Error::Invalid { code: "invalid_settings", violations })
-    }
+    Patch { language, ..patch }
 }

@@ -222,6 +222,23 @@ impl Change {
         self.keep = true;
     }
 
+    /// Ends the account: all that is left of its row is the mark, which keeps anything from being made
+    /// under its id again. Whoever listens to the account is sent away. The rows of its tables are the
+    /// caller's to remove.
+    pub async fn erase(self, receipt: Uuid) -> Result<()> {
+        execute(
+            self.scope.tx(),
+            "UPDATE account SET revision = 0, settings_revision = 0, language = NULL, time_zone = 'UTC', \
+             progress_sets_status = FALSE, created_at = 0, updated_at = 0, horizon = 0, stamps = NULL, \
+             deletion_due_at = NULL, erased_at = $2, receipt_id = $3 WHERE id = $1",
+            [self.account.id.into(), self.now.into(), receipt.into()],
+        )
+        .await?;
+        self.scope.commit().await?;
+        self.heads.end(self.account.id);
+        Ok(())
+    }
+
     /// Makes the change durable and returns the account's revision. A change that stamped nothing
     /// takes no number.
     pub async fn commit(self) -> Result<i64> {

@@ -9,9 +9,23 @@ use crate::clock;
 
 impl Db {
     /// The name of this database's history, made when there is none. Whoever puts back an old copy of the
-    /// database begins another history by emptying `sync_epoch` before the service starts.
+    /// database begins another history ([`Db::begin_epoch`]) before the service starts.
     pub async fn epoch(&self) -> Result<Uuid, DbErr> {
         self.epoch.get_or_try_init(|| self.read_epoch()).await.copied()
+    }
+
+    /// Begins another history, for a database that was put back: what devices know of revisions is worth
+    /// nothing any more. Services that run keep the name that they know: this is for the time before they
+    /// start.
+    pub async fn begin_epoch(&self) -> Result<(), DbErr> {
+        execute(
+            &self.write,
+            "INSERT INTO sync_epoch (id, epoch, began_at) VALUES (1, $1, $2) \
+             ON CONFLICT (id) DO UPDATE SET epoch = $1, began_at = $2",
+            [Uuid::new_v4().into(), clock::now().into()],
+        )
+        .await?;
+        Ok(())
     }
 
     /// Of several instances that find none, all take the first one's.

@@ -5,11 +5,14 @@ mod change;
 mod epoch;
 mod group;
 mod heads;
+mod lease;
 mod open;
 mod reader;
 mod relay;
+mod scrub;
 mod snapshot;
 mod stamp;
+mod wipe;
 
 use std::sync::Arc;
 
@@ -34,6 +37,8 @@ pub struct Db {
     group: Group,
     heads: Heads,
     epoch: Arc<OnceCell<Uuid>>,
+    /// On SQLite what cuts the write-ahead log.
+    cutter: Option<DatabaseConnection>,
 }
 
 impl Db {
@@ -44,7 +49,14 @@ impl Db {
 
     /// `several`: whether other instances may share the database.
     fn new(read: Reader, write: DatabaseConnection, several: bool) -> Self {
-        Self { read, write, group: Group::default(), heads: Heads::new(several), epoch: Arc::default() }
+        Self {
+            read,
+            write,
+            group: Group::default(),
+            heads: Heads::new(several),
+            epoch: Arc::default(),
+            cutter: None,
+        }
     }
 
     /// Where the revisions of accounts are announced as they are committed.

@@ -32,7 +32,8 @@ impl Db {
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
             drop(lock);
             let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
-            return Ok(Self::new(read, write, false));
+            let cutter = Database::connect(cutter(url)).await?;
+            return Ok(Self { cutter: Some(cutter), ..Self::new(read, write, false) });
         }
         let mut options = common(url, POSTGRES_CONNECTIONS);
         options.test_before_acquire_if_idle_for(Duration::from_secs(30));
@@ -65,6 +66,9 @@ impl Db {
 
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
+        if let Some(cutter) = &self.cutter {
+            cutter.close_by_ref().await?;
+        }
         self.read.close().await?;
         self.write.close_by_ref().await
     }
@@ -103,6 +107,15 @@ fn sqlite(url: &Secret, connections: u32) -> ConnectOptions {
     options
 }
 
+/// A connection of its own, made when it is needed, that does not wait for readers: it would hold up every
+/// writer meanwhile.
+fn cutter(url: &Secret) -> ConnectOptions {
+    let mut options = sqlite(url, 1);
+    options.min_connections(0).connect_lazy(true).idle_timeout(Duration::from_secs(30));
+    options.map_sqlx_sqlite_opts(|sqlite| sqlite.busy_timeout(Duration::from_millis(100)));
+    options
+}
+
 /// The file that a `sqlite:` address names. A database in memory is refused: it has no
 /// write-ahead log, and each connection would see its own.
 pub fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
@@ -132,7 +145,9 @@ fn lock_file(mut path: PathBuf) -> std::io::Result<File> {
 
 /// Whether the statement failed only because every connection was taken.
 pub fn is_busy(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_)) || error.to_string().contains("database is locked")
+    let text = || error.to_string();
+    matches!(error, DbErr::ConnectionAcquire(_))
+        || ["database is locked", "deadlock detected"].iter().any(|busy| text().contains(busy))
 }
 
 /// What kind of database error it is, in words that can hold nothing of a row.

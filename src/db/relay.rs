@@ -39,6 +39,32 @@ impl Db {
     }
 }
 
+impl Db {
+    /// Tells the other instances once what was announced here, for a process that ends: it waits a few
+    /// seconds at most, and what is lost is found out at the next heartbeat.
+    pub async fn tell_others(&self) {
+        let news = self.heads.take();
+        if self.is_sqlite() || news.is_empty() {
+            return;
+        }
+        let payloads = payloads(Uuid::new_v4(), &news);
+        let pool = self.write.get_postgres_connection_pool();
+        let sent = send(pool, payloads);
+        if !matches!(tokio::time::timeout(PATIENCE, sent).await, Ok(Ok(()))) {
+            tracing::warn!("announcements could not be sent to other instances");
+        }
+    }
+}
+
+async fn send(pool: &PgPool, payloads: Vec<String>) -> Result<(), sqlx::Error> {
+    sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload")
+        .bind(CHANNEL)
+        .bind(payloads)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
 async fn speak(heads: &Heads, pool: &PgPool, own: Uuid) {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -48,12 +74,7 @@ async fn speak(heads: &Heads, pool: &PgPool, own: Uuid) {
         if news.is_empty() {
             continue;
         }
-        let sent = sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) payload")
-            .bind(CHANNEL)
-            .bind(payloads(own, &news))
-            .execute(pool)
-            .await;
-        if sent.is_ok() {
+        if send(pool, payloads(own, &news)).await.is_ok() {
             pause = FIRST_PAUSE;
             continue;
         }

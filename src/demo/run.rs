@@ -19,7 +19,8 @@ const PORT: u16 = 8080;
 const REAL: [&str; 4] = ["CLERK_PUBLISHABLE_KEY", "CLERK_SECRET_KEY", "CLERK_ISSUER", "CLERK_JWT_KEY"];
 
 /// Settings that hold for the demonstration too.
-const KEPT: [&str; 5] = [
+const KEPT: [&str; 6] = [
+    "OMNITRACK_DELETION_GRACE_DAYS",
     "OMNITRACK_LOG",
     "OMNITRACK_RATE_ACCOUNT",
     "OMNITRACK_RATE_SEARCH",
@@ -44,7 +45,8 @@ pub async fn run() -> Result<(), StartError> {
     telemetry::init(&config.log);
     let shutdown = CancellationToken::new();
     let running = serve::start(config, shutdown.clone()).await?;
-    println!("{}", guide(running.address, &stand_ins.token("demo", TOKEN_LIFETIME)));
+    let token = |user| stand_ins.token(user, TOKEN_LIFETIME);
+    println!("{}", guide(running.address, &token("demo"), &token("demo_again")));
     stop_signal().await;
     shutdown.cancel();
     running.ended().await
@@ -63,7 +65,7 @@ fn failed(name: &'static str, reason: &str) -> ConfigError {
     ConfigError { name, reason: reason.to_owned() }
 }
 
-fn guide(address: SocketAddr, token: &str) -> String {
+fn guide(address: SocketAddr, token: &str, token_again: &str) -> String {
     let base = format!("http://{address}");
     format!(
         r#"
@@ -87,6 +89,16 @@ See the library, its history and the list:
   curl -s -H "Authorization: Bearer $TOKEN" '{base}/v1/library'
   curl -s -H "Authorization: Bearer $TOKEN" '{base}/v1/library/movie:tmdb:603/history'
   curl -s -H "Authorization: Bearer $TOKEN" '{base}/v1/lists/7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001/items'
+Delete the account; the answer is the receipt, which is shown again under its id, without a token:
+  curl -s -X DELETE -H "Authorization: Bearer $TOKEN" '{base}/v1/account'
+  curl -s '{base}/v1/deletions/'"$RECEIPT_ID"
+The token is still good, the account is gone:
+  curl -s -H "Authorization: Bearer $TOKEN" '{base}/v1/library'
+Sign in again: Clerk gives a person who signs up anew another id, and the account is a new, empty one:
+
+TOKEN_AGAIN={token_again}
+
+  curl -s -H "Authorization: Bearer $TOKEN_AGAIN" '{base}/v1/library'
 "#
     )
 }

@@ -4,10 +4,11 @@
 use entity::account;
 use uuid::Uuid;
 
+use super::cursor::{Rows, Table};
 use super::json::Json;
 use super::rows::{
     Comments, Consents, Deletions, Devices, Entries, Episodes, Exports, History, Imports, Keys, ListItems,
-    Lists, Mutations, Pending, Reviews, Rows, Table,
+    Lists, Mutations, Pending, Reviews,
 };
 use super::sink::{Broken, Sink};
 use crate::account::language;
@@ -206,7 +207,7 @@ async fn lists(own: &account::Model, moment: &Snapshot<'_>, json: &mut Json<'_>)
         json.member("created_at", created_at)?;
         json.member("updated_at", updated_at)?;
         json.array("items")?;
-        while let Some(item) = items.next_of_list(moment, *id).await? {
+        while let Some((_, item)) = items.next_of(moment, id).await? {
             json.element(&item)?;
             json.pass_on().await?;
         }

@@ -90,8 +90,8 @@ fn retention_periods(retention: &Retention) -> Vec<String> {
         deletion,
         format!(
             "Of an erased account, a mark that says that there was one, without anything of its content: until \
-             Clerk has confirmed, and then {}, as long as backups are kept. The receipt, which does not say \
-             whose it is: {}.",
+             Clerk has confirmed, and then {}, as long as backups are kept; so long as Clerk has not confirmed, \
+             also your id there, to ask again. The receipt, which does not say whose it is: {}.",
             days(backup_days),
             days(receipt_days)
         ),

@@ -3,6 +3,7 @@
 //! kept. Owns the rows of `export`; says nothing of how a copy is taken back.
 
 mod archive;
+mod cursor;
 mod facts;
 mod json;
 mod rows;

@@ -53,6 +53,41 @@ impl<T: Serialize + Type> ApiResponse for Found<T> {
     }
 }
 
+/// A resource as [`Found`] shows it, or with something in it that nobody may keep: then without an
+/// `ETag`, never 304, and in no cache.
+pub enum MaybeKept<T> {
+    Found(Found<T>),
+    NotKept(T),
+}
+
+impl<T: Serialize + Type> IntoResponse for MaybeKept<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Found(found) => found.into_response(),
+            Self::NotKept(view) => {
+                let mut response = json::response(StatusCode::OK, json::bytes(&view));
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+            }
+        }
+    }
+}
+
+impl<T: Serialize + Type> ApiResponse for MaybeKept<T> {
+    fn meta() -> MetaResponses {
+        let mut meta = Found::<T>::meta();
+        let kept = meta.responses.iter_mut().filter(|response| response.status == Some(200));
+        for header in kept.flat_map(|response| response.headers.iter_mut()) {
+            header.required = false;
+        }
+        meta
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
 /// A resource that was just written: 201 if the write made it, else 200.
 pub struct Written<T> {
     pub view: T,
@@ -120,6 +155,27 @@ impl<T: Serialize + Type> IntoResponse for Plain<T> {
 impl<T: Serialize + Type> ApiResponse for Plain<T> {
     fn meta() -> MetaResponses {
         let response = MetaResponse { headers: Vec::new(), ..with_etag::<T>(200, "The answer.") };
+        MetaResponses { responses: vec![response] }
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+}
+
+/// Something that was begun, and goes on after the answer.
+pub struct Accepted<T>(pub T);
+
+impl<T: Serialize + Type> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        json::response(StatusCode::ACCEPTED, json::bytes(&self.0))
+    }
+}
+
+impl<T: Serialize + Type> ApiResponse for Accepted<T> {
+    fn meta() -> MetaResponses {
+        let response =
+            MetaResponse { headers: Vec::new(), ..with_etag::<T>(202, "It has begun; how far it is.") };
         MetaResponses { responses: vec![response] }
     }
 

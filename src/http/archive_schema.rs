@@ -28,7 +28,9 @@ pub fn schemas() -> Map<String, Value> {
         })
         .collect();
     let version = format!("Of the format: what is described here is version {VERSION}.");
-    schemas[ARCHIVE]["properties"]["version"]["description"] = version.into();
+    if let Some(archive) = schemas.get_mut(ARCHIVE) {
+        archive["properties"]["version"]["description"] = version.into();
+    }
     schemas
 }
 

@@ -22,6 +22,8 @@ pub struct Path {
     /// The `Allow` header of a 405.
     pub allow: String,
     operations: Vec<Arc<Operation>>,
+    /// The one method of a path outside the contract.
+    plain: Option<Method>,
 }
 
 pub struct Operation {
@@ -47,16 +49,17 @@ struct Parameter {
 }
 
 impl Contract {
-    /// `plain` are the GET pages outside the contract.
-    pub fn new(document: Value, plain: &[&'static str]) -> Self {
+    /// `plain` are the paths outside the contract, each with its method.
+    pub fn new(document: Value, plain: &[(&'static str, Method)]) -> Self {
         let schemas = Arc::new(Schemas::new(document));
         let mut router = matchit::Router::new();
         let paths = schemas.document()["paths"].as_object().into_iter().flatten();
         let mut entries: Vec<Path> = paths.map(|(template, item)| path(template, item, &schemas)).collect();
-        entries.extend(plain.iter().map(|template| Path {
+        entries.extend(plain.iter().map(|(template, method)| Path {
             template,
-            allow: "GET, HEAD".into(),
+            allow: if method == Method::GET { "GET, HEAD".into() } else { method.to_string() },
             operations: Vec::new(),
+            plain: Some(method.clone()),
         }));
         for entry in entries {
             // Two templates that collide are a mistake of ours, seen by every test at once.
@@ -81,8 +84,8 @@ impl Path {
     /// Whether the path knows `method`, and the operation of the contract if it is one.
     pub fn operation(&self, method: &Method) -> Result<Option<&Arc<Operation>>, MethodNotAllowed> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        if self.operations.is_empty() {
-            return if method == Method::GET { Ok(None) } else { Err(MethodNotAllowed) };
+        if let Some(plain) = &self.plain {
+            return if method == plain { Ok(None) } else { Err(MethodNotAllowed) };
         }
         self.operations.iter().find(|operation| operation.method == *method).map(Some).ok_or(MethodNotAllowed)
     }
@@ -197,7 +200,7 @@ fn path(template: &str, item: &Value, schemas: &Arc<Schemas>) -> Path {
         allow.push("HEAD");
     }
     let allow = allow.join(", ");
-    Path { template, allow, operations }
+    Path { template, allow, operations, plain: None }
 }
 
 fn parameter(parameter: &Value) -> Parameter {

@@ -16,8 +16,9 @@ use super::auth::{Caller, bearer};
 use super::contract::{Contract, MethodNotAllowed, Operation, Path};
 use super::limit::{self, Decision, Limits};
 use super::problem::{Problem, Raised};
-use crate::account;
 use crate::app::App;
+use crate::error::Error;
+use crate::{account, erasure};
 
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,6 +33,12 @@ const UPLOAD: &str = "createImport";
 /// The operation that pictures are shown by. A page shows dozens of them at once, so that it has a limit
 /// of its own; and since its addresses are made here, whatever is wrong with one, there is nothing there.
 const IMAGE: &str = "getImage";
+
+/// The operation that an erased account still answers, and always the same: its answer can get lost.
+const DELETE: &str = "deleteAccount";
+
+/// What an account whose deletion was asked for can still do.
+const WHILE_PENDING: [&str; 5] = [DELETE, "restoreAccount", "getAccount", "createExport", "listExports"];
 
 pub struct Edge<E> {
     inner: E,
@@ -102,7 +109,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
         };
         match operation {
-            Some(operation) if operation.secured => match self.caller(&request).await {
+            Some(operation) if operation.secured => match self.caller(&request, operation).await {
                 Ok(caller) => {
                     self.count_account(caller.id(), operation, decisions)?;
                     request.extensions_mut().insert(caller);
@@ -156,13 +163,23 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         })
     }
 
-    async fn caller(&self, request: &Request) -> Result<Caller, Problem> {
+    async fn caller(&self, request: &Request, operation: &Operation) -> Result<Caller, Problem> {
         let token = bearer(request).ok_or_else(Problem::unauthorized)?;
         let session = self.app.clerk.verify(token).await.map_err(|rejected| {
             self.app.metrics.token_refused(rejected.reason());
             Problem::unauthorized()
         })?;
-        let account = account::open(&self.app.db, session.account_id).await?;
+        let account = match account::open(&self.app.db, session.account_id).await {
+            Err(Error::AccountErased) if operation.id == DELETE => {
+                erasure::mark(&self.app.db, session.account_id).await?
+            }
+            opened => opened?,
+        };
+        if let Some(due_at) = account.deletion_due_at
+            && !WHILE_PENDING.contains(&operation.id.as_str())
+        {
+            return Err(Error::DeletionPending { due_at }.into());
+        }
         Ok(Caller { account, session })
     }
 

@@ -18,6 +18,7 @@ const MOVIE: &str = "movie:tmdb:603";
 pub const SERIES: &str = "tv:tmdb:1399";
 const BEGUN: &str = "2026-08-14T18:03:27.512Z";
 const CHANGED: &str = "2026-08-15T20:41:05.090Z";
+const PUSH_TOKEN: &str = "740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad";
 const CURSOR: &str = "3q2-7yIyMDI2LTA4LTE1Ig";
 
 /// The example of a schema that operations send or answer.
@@ -31,7 +32,31 @@ pub fn of(schema: &str) -> Option<Value> {
             "revision": 1,
             "created_at": BEGUN,
             "updated_at": BEGUN,
+            "holdings": {
+                "entries": 412, "reviews": 37, "comments": 90, "history_events": 431,
+                "watched_episodes": 1893, "lists": 6, "list_items": 118, "devices": 2, "consents": 1,
+                "exports": 0, "imports": 0,
+            },
         }),
+        "Device" => device(),
+        "DevicePage" => page(device()),
+        "DeviceWrite" => json!({
+            "model": "iPhone17,1",
+            "os_version": "26.1",
+            "app_version": "3.2.0 (418)",
+            "push": { "token": PUSH_TOKEN, "environment": "production" },
+        }),
+        "PolicyList" => json!({ "items": [policy()] }),
+        "Consent" => consent(),
+        "ConsentPage" => page(consent()),
+        "ConsentWrite" => json!({ "version": "2", "decision": "accepted" }),
+        "AnnouncementPage" => page(json!({
+            "id": "2026-09-books",
+            "title": "More books",
+            "text": "Editions of a book are now shown together.",
+            "published_at": "2026-09-01T00:00:00.000Z",
+            "expires_at": "2026-10-01T00:00:00.000Z",
+        })),
         "ChangePage" => json!({
             "changes": [
                 { "revision": 12, "kind": "entry", "key": MOVIE, "deleted": false, "entry": entry() },
@@ -42,6 +67,14 @@ pub fn of(schema: &str) -> Option<Value> {
             "head": 17,
         }),
         "SyncHead" => json!({ "revision": 17 }),
+        "DeletionReceipt" => json!({
+            "id": "0f3c9c52-1b7e-4a39-8a0e-5d2f6b7c8d01",
+            "state": "erased",
+            "reason": "person",
+            "asked_at": CHANGED,
+            "erased_at": CHANGED,
+            "clerk": "pending",
+        }),
         "AccountPatch" => json!({ "language": null, "time_zone": "Europe/Berlin" }),
         "MediaItem" => movie(),
         "MediaBatch" => json!({
@@ -155,7 +188,7 @@ pub fn problem(status: u16) -> Value {
     let problem = match status {
         400 => Problem::invalid_parameters(at("/query/limit", "must be at most 200")),
         401 => Problem::unauthorized(),
-        403 => Error::Impersonated.into(),
+        403 => Error::DeletionPending { due_at: 1_788_000_000_000 }.into(),
         404 => Problem::not_found(),
         408 => upload::too_slow(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
@@ -165,6 +198,7 @@ pub fn problem(status: u16) -> Value {
         415 => json::unsupported(),
         422 => json::invalid().errors(at("/rating", "must be at most 100")),
         429 => Problem::rate_limited(3),
+        501 => Error::ClerkNotConfigured.into(),
         503 => Problem::busy(1),
         _ => Problem::internal(),
     };
@@ -399,6 +433,43 @@ fn event() -> Value {
         "revision": 14,
         "created_at": CHANGED,
         "updated_at": CHANGED,
+    })
+}
+
+fn device() -> Value {
+    json!({
+        "id": "c2a6e0f4-3b0d-4a7e-8f55-91d7a3b60c01",
+        "model": "iPhone17,1",
+        "os_version": "26.1",
+        "app_version": "3.2.0 (418)",
+        "push": { "token": PUSH_TOKEN, "environment": "production" },
+        "revision": 18,
+        "created_at": BEGUN,
+        "updated_at": CHANGED,
+    })
+}
+
+fn policy() -> Value {
+    json!({
+        "name": "privacy",
+        "current": {
+            "version": "2",
+            "title": "Privacy policy",
+            "text": "# Privacy policy\n\nWhat we keep, and for how long.",
+            "first_served_at": BEGUN,
+            "takes_effect_at": "2026-09-01T00:00:00.000Z",
+        },
+        "decision": consent(),
+    })
+}
+
+fn consent() -> Value {
+    json!({
+        "policy": "privacy",
+        "version": "2",
+        "decision": "accepted",
+        "revision": 19,
+        "decided_at": CHANGED,
     })
 }
 

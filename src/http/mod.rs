@@ -23,16 +23,20 @@ pub mod sse;
 pub mod text;
 pub mod upload;
 pub mod view;
+mod webhook;
 mod yaml;
 
 use std::sync::Arc;
 
-use poem::{EndpointExt, Route, get};
+use poem::http::Method;
+use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
 use serde_json::Value;
 
 use self::api::account::AccountApi;
 use self::api::comment::CommentApi;
+use self::api::deletion::DeletionApi;
+use self::api::device::DeviceApi;
 use self::api::discover::DiscoverApi;
 use self::api::entry::EntryApi;
 use self::api::episode::{EpisodeApi, SeasonApi};
@@ -43,6 +47,7 @@ use self::api::import::ImportApi;
 use self::api::list::ListApi;
 use self::api::list_item::ListItemApi;
 use self::api::media::MediaApi;
+use self::api::policy::PolicyApi;
 use self::api::review::ReviewApi;
 use self::api::sync::SyncApi;
 use self::contract::Contract;
@@ -68,11 +73,12 @@ type Apis = (
     HistoryApi,
     ListApi,
     ListItemApi,
-    AccountApi,
-    ExportApi,
-    ImportApi,
+    Personal,
     SyncApi,
 );
+
+/// A tuple holds sixteen at most.
+type Personal = (AccountApi, DeviceApi, PolicyApi, ExportApi, ImportApi, DeletionApi);
 
 fn service(app: &App) -> OpenApiService<Apis, ()> {
     let app = || app.clone();
@@ -88,9 +94,14 @@ fn service(app: &App) -> OpenApiService<Apis, ()> {
         HistoryApi { app: app() },
         ListApi { app: app() },
         ListItemApi { app: app() },
-        AccountApi { app: app() },
-        ExportApi { app: app() },
-        ImportApi { app: app() },
+        (
+            AccountApi { app: app() },
+            DeviceApi { app: app() },
+            PolicyApi { app: app() },
+            ExportApi { app: app() },
+            ImportApi { app: app() },
+            DeletionApi { app: app() },
+        ),
         SyncApi { app: app() },
     );
     OpenApiService::new(apis, "OmniTrack", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")
@@ -101,9 +112,17 @@ pub fn document(app: &App) -> Value {
     spec::finish(&service(app).spec())
 }
 
-/// The pages outside the contract.
-const PLAIN: [&str; 7] =
-    ["/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs", "/privacy", "/account-deletion"];
+/// What is outside the contract: pages, and Clerk's door.
+pub const PLAIN: [(&str, Method); 8] = [
+    ("/healthz", Method::GET),
+    ("/readyz", Method::GET),
+    ("/metrics", Method::GET),
+    ("/openapi.yaml", Method::GET),
+    ("/docs", Method::GET),
+    ("/privacy", Method::GET),
+    ("/account-deletion", Method::GET),
+    ("/webhooks/clerk", Method::POST),
+];
 
 /// The whole service, ready to be put behind a listener: the routes behind its edge.
 pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
@@ -118,6 +137,7 @@ pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
         .at("/docs", get(docs::show))
         .at("/privacy", get(pages::privacy))
         .at("/account-deletion", get(pages::account_deletion))
+        .at("/webhooks/clerk", post(webhook::clerk))
         .nest("/", self::service(app))
         .data(app.clone())
         .data(docs)

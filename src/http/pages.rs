@@ -14,6 +14,7 @@ use super::problem::{Problem, Raised};
 use super::spec;
 use crate::app::App;
 use crate::catalog::{Disclosure, SourceName};
+use crate::erasure;
 use crate::telemetry::Metrics;
 
 /// Alive: answers as long as the process can.
@@ -66,7 +67,8 @@ pub fn privacy(app: Data<&App>) -> Response {
             "<p>{controller} runs this service. {contact}</p>\
              <h2>What is kept</h2>\
              <p>Your library (statuses, ratings, progress, dates), reviews, comments, history and lists, \
-             and your settings. Your name and e-mail address stay at Clerk, which signs you in: this \
+             your settings, what you accepted and withdrew, and of each device that registers its model, \
+             its versions, the number it chose for itself and its push token. Your name and e-mail address stay at Clerk, which signs you in: this \
              service does not keep them, and knows you by a number derived from your Clerk id.</p>\
              <h2>What is sent to whom</h2>\
              <p>When you search or open a title, this service asks the sources of its catalog, not your \
@@ -77,8 +79,9 @@ pub fn privacy(app: Data<&App>) -> Response {
              {disclosures}\
              <h2>Who else gets something</h2>\
              <p>Clerk signs you in: your app talks to it directly, and it keeps your name, your e-mail \
-             address and how you sign in. This service fetches Clerk’s public keys, tells it nothing, and \
-             learns from your app’s session token which account is yours. Twitch, which lets this service \
+             address and how you sign in. This service fetches Clerk’s public keys and \
+             learns from your app’s session token which account is yours. When you look at your profile in \
+             the app or correct your name there, it asks Clerk for you, and keeps nothing of the answer. Twitch, which lets this service \
              into IGDB, gets the service’s own credentials and nothing of yours. Nobody else gets \
              anything.</p>\
              <h2>Logs</h2>\
@@ -92,19 +95,55 @@ pub fn privacy(app: Data<&App>) -> Response {
     )
 }
 
-/// How an account is deleted.
+/// How an account is deleted, and what goes with it: the very list that the erasure works through.
 #[handler]
 pub fn account_deletion(app: Data<&App>) -> Response {
+    let retention = app.config.retention;
+    let when = match retention.grace_days {
+        0 => "It takes effect at once and cannot be taken back.".to_owned(),
+        days => format!(
+            "It takes effect after {days} days. Until then you can take it back in the app, or ask there for \
+             it to be done at once."
+        ),
+    };
+    let tables: String =
+        erasure::TABLES.iter().map(|table| format!("<li>{}</li>", escape(table.holds))).collect();
+    let clerk = if app.users.is_configured() {
+        "You are deleted at Clerk too, which signs you in and has your name and e-mail address. If Clerk does \
+         not answer, it is asked again until it has confirmed."
+    } else {
+        "This service has no access to Clerk, which signs you in and has your name and e-mail address: the \
+         operator deletes you there."
+    };
+    let files = if app.db.is_sqlite() {
+        "The deleted bytes are overwritten in the database’s files within minutes; the receipt says when."
+    } else {
+        "The database overwrites the deleted bytes in its files in its own time, as it needs the room."
+    };
     html(
         "Deleting your account",
         &format!(
-            "<p>In the app you can delete any entry, review, comment, history event and list of yours; what \
-             is deleted leaves only its key and its number behind, for {days} days, so that your other \
-             devices hear of it. This version cannot delete a whole account by \
-             itself: ask the operator to delete yours, with the library, reviews, comments, history, \
-             lists and settings in it. {contact}</p>",
-            days = app.config.retention.tombstone_days,
+            "<h2>How</h2>\
+             <p>Open the app’s settings, choose your account, choose “Delete account”, and confirm. {when}</p>\
+             <p>If you signed in with Apple, the app stays in the list of your Apple Account’s settings until \
+             you remove it there, under “Sign in with Apple”. A subscription is ended in the App Store.</p>\
+             <p>If you cannot get into the app any more, ask the operator. {contact}</p>\
+             <h2>What is removed</h2><ul>{tables}<li>your settings</li></ul>\
+             <p>{clerk}</p>\
+             <h2>What stays, and for how long</h2>\
+             <p>A mark that an account of this number was erased, so that nothing brings it back: it holds no \
+             name and no address, and goes {backups} days after Clerk has confirmed. Backups of the \
+             database are gone after that time; one that is put back has the erasure applied to it again. {files}</p>\
+             <p>The receipt that you get holds times and nothing of yours. It can be looked up under its number, \
+             without signing in, for {receipts} days: <code>/v1/deletions/…</code></p>\
+             <h2>Deleting less</h2>\
+             <p>In the app you can delete any entry, review, comment, history event and list of yours; what \
+             is deleted leaves only its key and its number behind, for {tombstones} days, so that your other \
+             devices hear of it.</p>",
             contact = contact(app.0),
+            backups = retention.backup_days,
+            receipts = retention.receipt_days,
+            tombstones = retention.tombstone_days,
         ),
     )
 }

@@ -10,6 +10,8 @@ use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use serde_json::Value;
 
+use super::text::Timestamp;
+use crate::clock::Millis;
 use crate::db;
 use crate::error::{Error, Violation};
 
@@ -36,6 +38,8 @@ pub struct ProblemBody {
     pub errors: Option<Vec<ViolationBody>>,
     /// What the resource looks like now (only with `revision_conflict`).
     pub current: Option<CurrentState>,
+    /// When the account's deletion takes effect (only with `account_deletion_pending`).
+    pub due_at: Option<Timestamp>,
 }
 
 /// One thing that is wrong with the input.
@@ -59,12 +63,14 @@ pub struct Problem {
     pub detail: Option<String>,
     pub errors: Vec<Violation>,
     pub current: Option<Value>,
+    pub due_at: Option<Millis>,
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     pub fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
-        Self { status, code, title, detail: None, errors: Vec::new(), current: None, headers: Vec::new() }
+        let (errors, headers) = (Vec::new(), Vec::new());
+        Self { status, code, title, detail: None, errors, current: None, due_at: None, headers }
     }
 
     #[must_use]
@@ -129,6 +135,7 @@ impl Problem {
                 self.errors.into_iter().map(body).collect()
             }),
             current: self.current.map(CurrentState),
+            due_at: self.due_at.map(Timestamp),
         }
     }
 
@@ -162,6 +169,14 @@ impl From<Error> for Problem {
                 )
             }
             Error::AccountErased => Self { code: "account_erased", ..Self::unauthorized() },
+            Error::DeletionPending { due_at } => Self {
+                due_at: Some(due_at),
+                ..Self::new(StatusCode::FORBIDDEN, "account_deletion_pending", "The account is to be deleted")
+            }
+            .detail("take the deletion back first, or wait until it is done"),
+            Error::Impersonated => {
+                Self::new(StatusCode::FORBIDDEN, "impersonated", "Only the person themselves may do this")
+            }
             Error::Invalid { code, violations } => {
                 let parameter = violations.iter().any(|v| {
                     ["/query/", "/path/", "/header/"].iter().any(|place| v.pointer.starts_with(place))
@@ -169,10 +184,6 @@ impl From<Error> for Problem {
                 let status =
                     if parameter { StatusCode::BAD_REQUEST } else { StatusCode::UNPROCESSABLE_ENTITY };
                 Self::new(status, code, "The input is not valid").errors(violations)
-            }
-            Error::Impersonated => {
-                Self::new(StatusCode::FORBIDDEN, "impersonated", "Only the person may do this")
-                    .detail("the session was opened by somebody else in the person's name")
             }
             // draft-ietf-httpapi-idempotency-key-header-07, section 2.7.
             Error::IdempotencyKeyReused => Self::new(
@@ -191,6 +202,19 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, "60")
             }
             Error::Busy => Self::busy(1),
+            Error::ClerkUnavailable { retry_after_seconds } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clerk_unavailable",
+                "Clerk cannot be asked just now",
+            )
+            .detail("nothing was changed: try again")
+            .header(header::RETRY_AFTER, &retry_after_seconds.to_string()),
+            // Trying again would not help, which is what tells it from 503.
+            Error::ClerkNotConfigured => Self::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "clerk_not_configured",
+                "This service was given no access to Clerk's users",
+            ),
             Error::SourceUnavailable { retry_after_seconds } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable", "The source does not answer")
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
@@ -257,7 +281,9 @@ pub fn describe(status: u16) -> &'static str {
     match status {
         400 => "A parameter is not valid, or the body is not JSON.",
         401 => "A valid session token is needed.",
-        403 => "`impersonated`: somebody else acts in the person's name, which is not enough for this.",
+        403 => {
+            "`account_deletion_pending`: the account is to be deleted at `due_at`; take that back first. `impersonated`: only the person themselves may do this."
+        }
         404 => "It does not exist, or belongs to somebody else.",
         408 => "The body took too long to arrive: send it again.",
         409 => "The account keeps as many of these as it may.",
@@ -270,7 +296,8 @@ pub fn describe(status: u16) -> &'static str {
         422 => "The input was understood and is not valid.",
         429 => "Too many requests or open streams; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
-        503 => "Busy, or a source does not answer; `Retry-After` says when to come back.",
+        501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
+        503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
         _ => "An error.",
     }
 }

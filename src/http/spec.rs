@@ -12,15 +12,22 @@ const SCHEMAS: &str = "#/components/schemas/";
 
 /// Parameters that many operations share: what they are, and for those that must be given a value to
 /// try. A form filled in with a condition or a filter would help nobody.
-const PARAMETERS: [(&str, &str, Option<&str>); 19] = [
+const PARAMETERS: [(&str, &str, Option<&str>); 22] = [
     ("media_id", "The title: `{kind}:{source}:{id at the source}`.", Some("movie:tmdb:603")),
     ("import_id", "The import.", Some("0198c2f0-4e6b-7a31-b1a9-c5d2e8f70643")),
     ("list_id", "The list.", Some("7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001")),
     ("comment_id", "The comment.", Some("0b9a6b0e-5d5e-4c0b-8a3c-6d1f0f2a7c01")),
     ("event_id", "The history event.", Some("4c4a3f0e-2b57-4f0c-9d53-8e0b1c6f2d01")),
+    ("device_id", "The device, by the UUID that it chose.", Some("c2a6e0f4-3b0d-4a7e-8f55-91d7a3b60c01")),
+    ("policy", "The policy, by its name.", Some("privacy")),
     ("source", "Where the picture is from.", Some("tmdb")),
     ("size", "How large it is: `small`, `medium` or `large`.", Some("small")),
     ("image", "The source's name of it.", Some("abc.jpg")),
+    (
+        "receipt_id",
+        "The receipt that the deletion was answered with.",
+        Some("0f3c9c52-1b7e-4a39-8a0e-5d2f6b7c8d01"),
+    ),
     ("signature", "Proof that the address is one of ours.", Some("AAAAAAAAAAAAAAAAAAAAAA")),
     ("token", "The secret part of the address.", Some("bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ")),
     ("kind", "What the titles are.", Some("movie")),
@@ -45,7 +52,7 @@ const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 /// The statuses of problems that any operation can answer; with a body; with a token.
 const ANY: [u16; 4] = [400, 429, 500, 503];
 const WITH_BODY: [u16; 3] = [413, 415, 422];
-const WITH_TOKEN: u16 = 401;
+const WITH_TOKEN: [u16; 2] = [401, 403];
 
 /// Finishes the generated document.
 pub fn finish(generated: &str) -> Value {
@@ -221,7 +228,7 @@ fn finish_responses(operation: &mut Value, statuses: &mut BTreeSet<u16>) {
         .filter_map(|(status, response)| Some((status.parse().ok()?, response)))
         .collect();
     let shared = ANY.into_iter().chain(WITH_BODY.into_iter().filter(|_| body));
-    for status in shared.chain(secured.then_some(WITH_TOKEN)) {
+    for status in shared.chain(WITH_TOKEN.into_iter().filter(|_| secured)) {
         answers.entry(status).or_default();
     }
     for (status, mut response) in answers {
@@ -311,6 +318,7 @@ fn problem_name(status: u16) -> &'static str {
         422 => "InvalidInput",
         429 => "RateLimited",
         500 => "Internal",
+        501 => "NotConfigured",
         503 => "Unavailable",
         _ => "Failed",
     }

@@ -161,7 +161,7 @@ async fn hear(listener: &mut Listener, not_before: Instant) -> News {
 
 /// The account's revision; none if there is no such account any more.
 async fn head(db: &Db, account: Uuid) -> Result<Option<i64>> {
-    let sql = "SELECT revision FROM account WHERE id = $1 AND erased_at IS NULL";
+    let sql = "SELECT revision FROM account WHERE id = $1 AND erased_at IS NULL AND deletion_due_at IS NULL";
     let found = row(db.read(), sql, [account.into()]).await?;
     Ok(found.map(|row| row.try_get_by_index(0)).transpose()?)
 }

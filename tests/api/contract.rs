@@ -80,10 +80,12 @@ fn every_operation_documents_its_failures() {
             .into_iter()
             .flatten()
             .any(|parameter| parameter["name"] == "If-Match");
-        // In a batch each mutation says what it is based on; what a POST makes is based on nothing.
-        let based_on_nothing =
-            ["pushChanges", "createExport", "createImport"].contains(&operation.id.as_str());
-        if operation.method != Method::GET && !based_on_nothing {
+        // In a batch each mutation says what it is based on; what a POST makes is based on nothing, and
+        // the whole account ends whatever it is.
+        let unconditional =
+            ["pushChanges", "createExport", "createImport", "deleteAccount", "restoreAccount"]
+                .contains(&operation.id.as_str());
+        if operation.method != Method::GET && !unconditional {
             assert!(takes_if_match, "{}: a write without If-Match", operation.id);
             needed.push(412);
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use poem::http::Method;
 use serde_json::{Value, json};
 
+use crate::deletion::literal;
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::both;
@@ -16,9 +17,11 @@ use crate::support::titles::SERIES;
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
+const RECEIPT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";
 
-const IMPORT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
+const DEVICE: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
+const IMPORT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a005";
 
 /// The ids of what alice has.
 pub const HERS: Ids<'static> = Ids(&[
@@ -28,9 +31,12 @@ pub const HERS: Ids<'static> = Ids(&[
     ("list_id", LIST),
     ("comment_id", COMMENT),
     ("event_id", EVENT),
+    ("receipt_id", RECEIPT),
     ("import_id", IMPORT),
     // Nobody has sealed this one: `export` looks at those that lead somewhere.
     ("token", "bm90IGFuIGFkZHJlc3MgdGhhdCBsZWFkcyBhbnl3aGVyZQ"),
+    ("device_id", DEVICE),
+    ("policy", "privacy"),
     ("source", "tmdb"),
     ("size", "small"),
     ("image", "demomoviePoster603.jpg"),
@@ -42,7 +48,7 @@ pub const HERS: Ids<'static> = Ids(&[
 const METHODS: [Method; 6] =
     [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::OPTIONS];
 
-async fn call(who: &Persona, operation: &Operation) -> Answer {
+pub async fn call(who: &Persona, operation: &Operation) -> Answer {
     let call = who.request(operation.method.clone(), &operation.path(&HERS));
     match operation.body() {
         Some(body) => call.json(&body).send().await,
@@ -51,7 +57,7 @@ async fn call(who: &Persona, operation: &Operation) -> Answer {
 }
 
 /// One of everything that an account can have, under the ids above.
-async fn furnish(who: &Persona) {
+pub async fn furnish(who: &Persona) {
     let entry = format!("/v1/library/{SERIES}");
     let writes = [
         (entry.clone(), json!({ "status": "in_progress", "rating": 88, "favorite": true })),
@@ -61,10 +67,20 @@ async fn furnish(who: &Persona) {
         (format!("{entry}/history/{EVENT}"), json!({ "finished_on": "2020-03-01", "precision": "month" })),
         (format!("/v1/lists/{LIST}"), json!({ "name": "My list", "description": "Of mine" })),
         (format!("/v1/lists/{LIST}/items/{SERIES}"), json!({ "note": "My note" })),
+        (
+            format!("/v1/account/devices/{DEVICE}"),
+            json!({ "model": "Mine", "os_version": "1", "app_version": "2" }),
+        ),
+        ("/v1/account/consents/privacy".to_owned(), json!({ "version": "1", "decision": "accepted" })),
     ];
     for (path, body) in writes {
         who.put(&path, body).send().await.expect(201);
     }
+}
+
+/// A policy that people can decide about was served before.
+async fn serve_policy(t: &TestApp) {
+    t.sql("INSERT INTO policy_version (policy, version, first_served_at) VALUES ('privacy', '1', 1)").await;
 }
 
 /// All of that, and what the service itself names.
@@ -140,7 +156,9 @@ fn blank(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                if ["request_id", "created_at", "updated_at", "added_at"].contains(&name.as_str()) {
+                if ["request_id", "created_at", "updated_at", "added_at", "decided_at"]
+                    .contains(&name.as_str())
+                {
                     *member = json!("…");
                 } else {
                     blank(member);
@@ -156,6 +174,7 @@ both! {
     async fn nobody_gets_in_without_a_token(t: TestApp) {
         // Filling titles in would change what is compared.
         t.stop_jobs().await;
+        serve_policy(&t).await;
         furnish_alice(&t).await;
         let before = belongings(&t.alice).await;
         let claims = |change: &dyn Fn(&mut Value)| {
@@ -186,7 +205,7 @@ both! {
                 assert_eq!(essence(&with), essence(&without), "{}", operation.id);
             }
         }
-        assert_eq!(open, 2, "an operation that needs no token is a decision: count it here");
+        assert_eq!(open, 3, "an operation that needs no token is a decision: count it here");
         assert_eq!(belongings(&t.alice).await, before);
     }
 
@@ -208,6 +227,7 @@ both! {
     }
 
     async fn anothers_ids_are_as_ids_that_never_were(t: TestApp) {
+        serve_policy(&t).await;
         // What is known of titles is shared: it is known before anybody of this test asks.
         let stranger = t.persona("stranger");
         stranger
@@ -283,6 +303,8 @@ both! {
                 assert_eq!(said, allow, "{}", operation.template);
             }
         }
+        let door = t.anon.get("/webhooks/clerk").send().await;
+        assert_eq!(door.expect_problem(405, "method_not_allowed").header("allow"), Some("POST"));
         for page in PAGES {
             let answer = t.anon.request(Method::POST, page).send().await;
             assert_eq!(answer.expect_problem(405, "method_not_allowed").header("allow"), Some("GET, HEAD"));
@@ -290,8 +312,14 @@ both! {
     }
 
     async fn head_is_get_without_the_body(t: TestApp) {
+        serve_policy(&t).await;
         furnish_alice(&t).await;
         t.filled(SERIES).await;
+        let receipt = literal(&t, RECEIPT.parse().unwrap());
+        t.sql(&format!(
+            "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) VALUES ({receipt}, 'person', 1, 2, 'done')"
+        ))
+        .await;
         let get = |operation: &&Operation| operation.method == Method::GET && operation.id != "downloadExport";
         for operation in operations::all().iter().filter(get) {
             let path = operation.path(&HERS);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use omnitrack::http::PLAIN;
 use omnitrack::http::contract::Contract;
 use omnitrack::http::edge::Edge;
 use poem::endpoint::{BoxEndpoint, make};
@@ -13,7 +14,7 @@ use serde_json::json;
 use crate::support::app::TestApp;
 use crate::support::both;
 use crate::support::log;
-use crate::support::operations::{PAGES, document};
+use crate::support::operations::document;
 use crate::support::titles::{MOVIE, SERIES};
 
 const LIST: &str = "/v1/lists/7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
@@ -234,7 +235,7 @@ both! {
 
 /// The edge of `app` around something else.
 fn edge(t: &TestApp, inner: BoxEndpoint<'static, Response>) -> Edge<BoxEndpoint<'static, Response>> {
-    Edge::new(inner, t.app.clone(), Arc::new(Contract::new(document().clone(), &PAGES)))
+    Edge::new(inner, t.app.clone(), Arc::new(Contract::new(document().clone(), &PLAIN)))
 }
 
 #[tokio::test]

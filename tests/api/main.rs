@@ -6,12 +6,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
+mod account;
 mod anonymity;
 mod architecture;
 mod archive;
 mod contract;
 mod cover;
 mod coverage;
+mod deletion;
+mod deletion_crash;
+mod deletion_marks;
+mod deletion_raw;
+mod device;
 mod discover;
 mod episode;
 mod errors;
@@ -21,11 +27,13 @@ mod first_steps;
 mod frugal;
 mod import;
 mod import_refused;
+mod importers;
 mod library;
 mod list;
 mod lookup;
 mod media;
 mod note;
+mod policy;
 mod privacy;
 mod process;
 mod push;
@@ -38,3 +46,4 @@ mod sync_feed;
 mod sync_model;
 mod sync_plan;
 mod title;
+mod webhook;

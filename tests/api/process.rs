@@ -1,8 +1,6 @@
 //! The real program as an operator runs it: starts, stops, kills, several at once, wrong settings.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,70 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::archive;
 use crate::support::database::Database;
-
-const BINARY: &str = env!("CARGO_BIN_EXE_omnitrack");
-
-/// A started program, ended when dropped.
-struct Service {
-    child: Child,
-    address: SocketAddr,
-}
-
-fn command(stand_ins: &StandIns, database_url: &str) -> Command {
-    let mut command = Command::new(BINARY);
-    command.env_clear().envs(stand_ins.settings()).env("DATABASE_URL", database_url);
-    if !database_url.starts_with("sqlite:") {
-        command.env("OMNITRACK_SECRET_KEY", "a secret that only the tests know");
-    }
-    command.env("OMNITRACK_LISTEN", "127.0.0.1:0").env("OMNITRACK_RATE_ACCOUNT", "1000000");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-impl Service {
-    /// Starts the program and waits for the line that tells its address.
-    fn start(stand_ins: &StandIns, database_url: &str) -> Self {
-        Self::run(command(stand_ins, database_url))
-    }
-
-    fn run(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the program starts");
-        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("address=").map(|(_, address)| address.trim().to_owned()));
-        let Some(address) = address else {
-            let mut errors = String::new();
-            child.stderr.take().map(|mut stderr| stderr.read_to_string(&mut errors));
-            panic!("no address: {errors}");
-        };
-        // Keep reading: a full pipe would stop the program.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, address: address.parse().expect("an address") }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().expect("SIGKILL");
-        self.child.wait().expect("the end");
-    }
-
-    fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(status.expect("kill").success());
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::process::{BINARY, Service, client};
 
 fn token(stand_ins: &StandIns, name: &str) -> String {
     stand_ins.token(name, Duration::from_secs(600))
@@ -88,10 +23,6 @@ async fn put(client: &Client, service_url: String, token: &str, body: &Value) ->
     // Acknowledged means that the whole answer arrived.
     response.bytes().await?;
     Ok(status)
-}
-
-fn client() -> Client {
-    Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().expect("a client")
 }
 
 async fn acknowledged_writes_survive(db: Database) {
@@ -284,7 +215,7 @@ async fn a_request_under_way_is_finished_when_told_to_stop() {
     service.terminate();
     let answer = request.await.expect("a task").expect("an answer in spite of the stop");
     assert_eq!(answer.status(), StatusCode::OK);
-    let status = tokio::task::spawn_blocking(move || service.child.wait()).await.expect("a task");
+    let status = tokio::task::spawn_blocking(move || service.ended()).await.expect("a task");
     assert!(status.expect("the end").success());
 }
 
@@ -308,7 +239,7 @@ async fn open_streams_say_goodbye_and_do_not_hold_up_the_stop() {
         assert!(rest.contains("event: bye\n"), "{rest}");
     }
     // The streams are over at once: the grace period, which is longer than this, is not used up.
-    let ended = tokio::task::spawn_blocking(move || service.child.wait());
+    let ended = tokio::task::spawn_blocking(move || service.ended());
     let status = tokio::time::timeout(Duration::from_secs(10), ended).await.expect("a quick end");
     assert!(status.expect("a task").expect("the end").success());
 }

@@ -1,6 +1,5 @@
 //! rusqlite + serde, streamed: one statement over the whole library, each row written as the archive has it.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
@@ -99,7 +98,7 @@ fn write(
     let mut gathered = Vec::with_capacity(2 * PIECE);
     let mut separator = "{\"library\":[";
     while let Some(row) = rows.next()? {
-        gathered.write_all(separator.as_bytes())?;
+        gathered.extend_from_slice(separator.as_bytes());
         separator = ",";
         serde_json::to_writer(&mut gathered, &entry(row)?)?;
         if gathered.len() >= PIECE {
@@ -107,7 +106,7 @@ fn write(
             gathered.clear();
         }
     }
-    gathered.write_all(b"]}\n")?;
+    gathered.extend_from_slice(b"]}\n");
     handle.block_on(client.write_all(&gathered))?;
     Ok(())
 }

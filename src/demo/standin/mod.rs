@@ -31,6 +31,8 @@ use listener::{Answer, Listener};
 
 /// The secret of Clerk's Backend API.
 pub const CLERK_SECRET_KEY: &str = "sk_demo";
+/// What Clerk's webhooks are signed with.
+pub const CLERK_WEBHOOK_SIGNING_SECRET: &str = "whsec_ZGVtb25zdHJhdGlvbiBzZWNyZXQgb2YgQ2xlcms=";
 pub const TMDB_ACCESS_TOKEN: &str = "demo-tmdb-access-token";
 pub const TWITCH_CLIENT_ID: &str = "demotwitchclient";
 pub const TWITCH_CLIENT_SECRET: &str = "demotwitchsecret";
@@ -100,6 +102,7 @@ impl StandIns {
             ("CLERK_ISSUER", self.clerk.issuer().to_owned()),
             ("CLERK_SECRET_KEY", CLERK_SECRET_KEY.into()),
             ("CLERK_API_URL", at(Source::Clerk, "")),
+            ("CLERK_WEBHOOK_SIGNING_SECRET", CLERK_WEBHOOK_SIGNING_SECRET.into()),
             ("TMDB_ACCESS_TOKEN", TMDB_ACCESS_TOKEN.into()),
             ("TMDB_BASE_URL", at(Source::Tmdb, "/3")),
             ("TMDB_IMAGE_BASE_URL", at(Source::Tmdb, "/t/p")),

@@ -2,6 +2,8 @@
 
 pub mod account;
 pub mod comment;
+pub mod deletion;
+pub mod device;
 pub mod discover;
 pub mod entry;
 pub mod episode;
@@ -12,6 +14,7 @@ pub mod import;
 pub mod list;
 pub mod list_item;
 pub mod media;
+pub mod policy;
 pub mod review;
 pub mod sync;
 
@@ -45,6 +48,10 @@ pub enum Area {
     Sync,
     /// The account and its settings.
     Account,
+    /// What the account is used on, and where each is reached.
+    Devices,
+    /// What people are asked to agree to, what they decided, and announcements.
+    Policies,
 }
 
 macro_rules! statuses {
@@ -71,8 +78,8 @@ statuses! {
     Personal: &[403];
     /// A write to something that must be there.
     Edit: &[404, 412, 422];
-    /// A change of what is always there.
-    Settings: &[412, 422];
+    /// A change of what is always there, with a part at Clerk.
+    Settings: &[403, 412, 422, 501];
     /// A deletion.
     Delete: &[412];
     /// A write that makes what is not there.

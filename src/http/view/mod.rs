@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod attribution;
+pub mod device;
 pub mod discover;
 pub mod entry;
 pub mod episode;
@@ -12,7 +13,9 @@ pub mod import;
 pub mod list;
 pub mod media;
 pub mod note;
+pub mod policy;
 pub mod push;
+pub mod receipt;
 
 /// An enum of the contract that mirrors one of the database's values.
 macro_rules! wire_enum {

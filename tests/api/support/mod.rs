@@ -13,7 +13,9 @@ pub mod log;
 pub mod model;
 pub mod operations;
 pub mod persona;
+pub mod process;
 pub mod replica;
+pub mod rows;
 pub mod stranger;
 
 /// Titles that the sample catalog has, one of each kind.

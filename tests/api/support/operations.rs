@@ -107,6 +107,8 @@ impl Operation {
             "HistoryEventWrite" => json!({ "finished_on": "2001-02-03", "precision": "day" }),
             "MediaListWrite" | "MediaListPatch" => json!({ "name": "not mine" }),
             "ListItemWrite" | "ListItemPatch" => json!({ "note": "not mine" }),
+            "ConsentWrite" => json!({ "version": "1", "decision": "withdrawn" }),
+            "DeviceWrite" => json!({ "model": "not mine", "os_version": "1", "app_version": "1" }),
             "AccountPatch" => json!({ "time_zone": "Europe/Berlin" }),
             other => panic!("{}: this test has no body for {other}", self.id),
         })

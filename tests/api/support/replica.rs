@@ -125,7 +125,10 @@ pub async fn shown(who: &Persona) -> Things {
     let mut keep = |kind: &str, key: String, thing: Value| {
         things.insert((kind.to_owned(), key), without_thumbhash(thing));
     };
-    keep("settings", "settings".into(), who.get("/v1/account").send().await.expect(200).json());
+    let mut settings = who.get("/v1/account").send().await.expect(200).json();
+    // How much there is a device can count itself.
+    settings.as_object_mut().unwrap().remove("holdings");
+    keep("settings", "settings".into(), settings);
     for entry in all(who, "/v1/library").await {
         let id = entry["media_id"].as_str().unwrap().to_owned();
         let below = |noun: &str| format!("/v1/library/{id}/{noun}");
