@@ -9,7 +9,7 @@ use omnitrack::demo::standin::Source;
 use poem::http::Method;
 use serde_json::{Value, json};
 
-use crate::coverage::{HERS, serve_policy};
+use crate::coverage::{HERS, give_receipt, serve_policy};
 use crate::support::app::TestApp;
 use crate::support::both;
 use crate::support::cursor;
@@ -131,10 +131,13 @@ fn in_order() -> Vec<Operation> {
 /// Goes through everything that the service can do; returns what of it was done.
 async fn live(t: &TestApp, stranger: &Stranger) -> (Persona, String, BTreeSet<String>) {
     serve_policy(t).await;
+    give_receipt(t).await;
     let who = stranger.sign_in(t);
     let account = stranger.send_along(who.get("/v1/account")).send().await.expect(200);
     let account = account.json()["id"].as_str().unwrap().to_owned();
     let mut done = BTreeSet::new();
+    // What the service names itself, by the parameter that it is then asked for with.
+    let mut named: Vec<(&str, String)> = Vec::new();
     let mut before = Method::PUT;
     for operation in in_order() {
         if operation.method == Method::GET && before != Method::GET {
@@ -150,11 +153,24 @@ async fn live(t: &TestApp, stranger: &Stranger) -> (Persona, String, BTreeSet<St
         for title in titles {
             let mut ids = HERS.0.to_vec();
             ids.iter_mut().filter(|(name, _)| *name == "media_id").for_each(|(_, id)| *id = title);
+            for (name, id) in &mut ids {
+                *id = named.iter().find(|(own, _)| own == name).map_or(id, |(_, own)| own);
+            }
             for call in calls(&who, stranger, &operation, &Ids(&ids)).await {
                 let answer = call.send().await;
                 assert!(answer.status < 500 || answer.status == 503, "{}: {}", answer.asked, answer.text());
                 if answer.status < 400 {
                     done.insert(operation.id.clone());
+                }
+                match (operation.id.as_str(), answer.status) {
+                    ("createExport", 201) => {
+                        let url = answer.json()["url"].as_str().unwrap().to_owned();
+                        named.push(("token", url.rsplit('/').next().unwrap().to_owned()));
+                    }
+                    ("createImport", 202) => {
+                        named.push(("import_id", answer.json()["id"].as_str().unwrap().to_owned()));
+                    }
+                    _ => {}
                 }
             }
         }

@@ -86,6 +86,15 @@ pub async fn serve_policy(t: &TestApp) {
     t.sql("INSERT INTO policy_version VALUES ('privacy', '1', 1) ON CONFLICT DO NOTHING").await;
 }
 
+/// Somebody was erased before, and has the receipt whose number is above.
+pub async fn give_receipt(t: &TestApp) {
+    let receipt = literal(t, RECEIPT.parse().unwrap());
+    t.sql(&format!(
+        "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) VALUES ({receipt}, 'person', 1, 2, 'done')"
+    ))
+    .await;
+}
+
 /// All of that, and what the service itself names.
 async fn furnish_alice(t: &TestApp) {
     furnish(&t.alice).await;
@@ -318,11 +327,7 @@ both! {
         serve_policy(&t).await;
         furnish_alice(&t).await;
         t.filled(SERIES).await;
-        let receipt = literal(&t, RECEIPT.parse().unwrap());
-        t.sql(&format!(
-            "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) VALUES ({receipt}, 'person', 1, 2, 'done')"
-        ))
-        .await;
+        give_receipt(&t).await;
         let get = |operation: &&Operation| operation.method == Method::GET && operation.id != "downloadExport";
         for operation in operations::all().iter().filter(get) {
             let path = operation.path(&HERS);
