@@ -10,11 +10,10 @@ use sea_orm::{EntityTrait, Set};
 use uuid::Uuid;
 
 use crate::clock::Millis;
-use crate::db::{Change, Db, execute, rows};
+use crate::db::{Change, Db, Kept};
 use crate::error::{Error, Result};
 
-/// Rows of one account removed by one change, and rows looked at to find the accounts.
-const BATCH: i64 = 500;
+const KEPT: Kept = Kept { table: "idempotency_key", key: "key", time: "created_at", only: "TRUE" };
 
 /// A request that is to have its effect once.
 #[derive(Debug, Clone, Copy)]
@@ -65,45 +64,7 @@ pub async fn keep(change: &mut Change, request: &Request<'_>, result: Uuid) -> R
     Ok(())
 }
 
-/// Removes what is older than `before`; tells how many rows. Cut anywhere it leaves nothing half done.
+/// Removes what is older than `before`; tells how many rows.
 pub async fn forget(db: &Db, before: Millis) -> Result<u64> {
-    let mut removed = 0;
-    loop {
-        let mut in_this_round = 0;
-        for account in accounts(db, before).await? {
-            in_this_round += forget_of(db, account, before).await?;
-        }
-        removed += in_this_round;
-        if in_this_round == 0 {
-            return Ok(removed);
-        }
-    }
-}
-
-/// Some accounts with something to forget. What an erased account may have left is not ours to touch.
-async fn accounts(db: &Db, before: Millis) -> Result<Vec<Uuid>> {
-    let sql = "SELECT DISTINCT account_id FROM (SELECT k.account_id FROM idempotency_key k \
-               JOIN account a ON a.id = k.account_id AND a.erased_at IS NULL \
-               WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2) AS oldest";
-    let found = rows(db.read(), sql, [before.into(), BATCH.into()]).await?;
-    Ok(found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
-}
-
-/// One batch of an account.
-async fn forget_of(db: &Db, account: Uuid, before: Millis) -> Result<u64> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        Err(Error::AccountErased) => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let removed = execute(
-        change.tx(),
-        "DELETE FROM idempotency_key WHERE account_id = $1 AND key IN (SELECT key FROM idempotency_key \
-         WHERE account_id = $1 AND created_at < $2 LIMIT $3)",
-        [account.into(), before.into(), BATCH.into()],
-    )
-    .await?;
-    change.keep();
-    change.commit().await?;
-    Ok(removed)
+    db.forget(&KEPT, before).await
 }

@@ -3,6 +3,7 @@
 
 mod change;
 mod epoch;
+mod forget;
 mod group;
 mod heads;
 mod lease;
@@ -21,6 +22,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use change::Change;
+pub use forget::{BATCH, Kept};
 use group::Group;
 pub use heads::{Bounds, Full, Heads, Listener, News};
 pub use open::{error_kind, is_busy, sqlite_file};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Order, noted, queue, receipt, remove};
 use crate::clock::{self, Millis};
 use crate::db::{Db, execute, rows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Accounts looked at in one round.
 const BATCH: i64 = 100;
@@ -67,11 +67,7 @@ pub async fn due(db: &Db) -> Result<u64> {
                ORDER BY deletion_due_at LIMIT $2";
     let mut erased = 0;
     for found in rows(db.read(), sql, [now.into(), BATCH.into()]).await? {
-        let change = match db.change(found.try_get_by_index(0)?).await {
-            Ok(change) => change,
-            Err(Error::AccountErased) => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(change) = db.change_unless_erased(found.try_get_by_index(0)?).await? else { continue };
         // It may have been taken back since.
         if change.account().deletion_due_at.is_some_and(|due| due <= now) {
             remove(change, None).await?;

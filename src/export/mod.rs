@@ -29,7 +29,7 @@ use crate::archive::format::{Facts, Profile, ProfileState};
 use crate::clerk::{self, Session, Users, UsersError};
 use crate::clock::{self, Millis};
 use crate::config::{Config, Secret};
-use crate::db::{Bounds, Db, News, Snapshot, execute, row, rows};
+use crate::db::{Bounds, Db, Kept, News, Snapshot, row, rows};
 use crate::error::{Error, Result};
 use crate::secret::Sealer;
 pub use facts::facts;
@@ -46,8 +46,7 @@ const MAX_AT_ONCE: usize = 2;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a copy that is being written looks whether its account is still there, should nobody tell it.
 const LOOK: Duration = Duration::from_secs(1);
-/// Rows of one account removed by one change, and rows looked at to find the accounts.
-const BATCH: i64 = 500;
+const KEPT: Kept = Kept { table: "export", key: "id", time: "expires_at", only: "TRUE" };
 
 /// What a copy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -363,35 +362,7 @@ async fn ended(db: &Db, account: Uuid, look: Duration) {
     }
 }
 
-/// Removes what nobody can download any more since before `before`; tells how many rows. Cut anywhere it
-/// leaves nothing half done.
+/// Removes what nobody can download any more since before `before`; tells how many rows.
 pub async fn forget(db: &Db, before: Millis) -> Result<u64> {
-    let mut removed = 0;
-    loop {
-        let sql = "SELECT DISTINCT account_id FROM (SELECT e.account_id FROM export e \
-                   JOIN account a ON a.id = e.account_id AND a.erased_at IS NULL \
-                   WHERE e.expires_at < $1 ORDER BY e.expires_at LIMIT $2) AS oldest";
-        let mut in_this_round = 0;
-        for found in rows(db.read(), sql, [before.into(), BATCH.into()]).await? {
-            in_this_round += forget_of(db, found.try_get_by_index(0)?, before).await?;
-        }
-        removed += in_this_round;
-        if in_this_round == 0 {
-            return Ok(removed);
-        }
-    }
-}
-
-/// One batch of an account.
-async fn forget_of(db: &Db, account: Uuid, before: Millis) -> Result<u64> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        Err(Error::AccountErased) => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let sql = "DELETE FROM export WHERE account_id = $1 AND expires_at < $2";
-    let removed = execute(change.tx(), sql, [account.into(), before.into()]).await?;
-    change.keep();
-    change.commit().await?;
-    Ok(removed)
+    db.forget(&KEPT, before).await
 }

@@ -13,13 +13,15 @@ use super::archive::{Counts, Packed};
 use super::report::Report;
 use crate::account::idempotency;
 use crate::clock::{self, Millis};
-use crate::db::{Change, Db, execute, row, rows};
+use crate::db::{Change, Db, Kept, execute, row, rows};
 use crate::error::{Error, Result};
 
 /// Imports whose reports are kept of one account.
 const KEPT: i64 = 100;
 /// Rows looked at to find the accounts that have something to forget.
 const BATCH: i64 = 500;
+/// The reports of imports that have ended.
+const REPORTS: Kept = Kept { table: "import", key: "id", time: "updated_at", only: "state <> 'applying'" };
 /// An import that nobody has worked on for so long is taken up by whoever sees it.
 const STALE: Millis = 15_000;
 /// An import that cannot be applied for so long is given up.
@@ -187,43 +189,7 @@ pub async fn claim(db: &Db) -> Result<Option<(Uuid, Uuid)>> {
     Ok(None)
 }
 
-/// Removes the reports of imports that ended before `before`; tells how many. Cut anywhere it leaves nothing
-/// half done.
+/// Removes the reports of imports that ended before `before`; tells how many.
 pub async fn forget(db: &Db, before: Millis) -> Result<u64> {
-    let mut removed = 0;
-    loop {
-        let found = rows(
-            db.read(),
-            "SELECT DISTINCT account_id FROM (SELECT i.account_id FROM import i \
-             JOIN account a ON a.id = i.account_id AND a.erased_at IS NULL \
-             WHERE i.state <> 'applying' AND i.updated_at < $1 ORDER BY i.updated_at LIMIT $2) AS oldest",
-            [before.into(), BATCH.into()],
-        )
-        .await?;
-        let mut in_this_round = 0;
-        for row in found {
-            in_this_round += forget_of(db, row.try_get_by_index(0)?, before).await?;
-        }
-        removed += in_this_round;
-        if in_this_round == 0 {
-            return Ok(removed);
-        }
-    }
-}
-
-async fn forget_of(db: &Db, account: Uuid, before: Millis) -> Result<u64> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        Err(Error::AccountErased) => return Ok(0),
-        Err(error) => return Err(error),
-    };
-    let removed = execute(
-        change.tx(),
-        "DELETE FROM import WHERE account_id = $1 AND state <> 'applying' AND updated_at < $2",
-        [account.into(), before.into()],
-    )
-    .await?;
-    change.keep();
-    change.commit().await?;
-    Ok(removed)
+    db.forget(&REPORTS, before).await
 }

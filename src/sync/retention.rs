@@ -1,54 +1,34 @@
 //! What synchronisation keeps for a time only: tombstones, and what became of each mutation. A device
 //! that comes after that reads everything anew, because `account.horizon` says what is gone.
 
-use uuid::Uuid;
-
 use crate::clock::Millis;
-use crate::db::{Db, execute, row, rows};
-use crate::error::{Error, Result};
+use crate::db::{BATCH, Change, Db, Kept, execute, row};
+use crate::error::Result;
 
-/// Rows of one account removed by one change, and rows looked at to find the accounts.
-const BATCH: i64 = 500;
+const TOMBSTONES: Kept = Kept { table: "tombstone", key: "key", time: "deleted_at", only: "TRUE" };
+const OUTCOMES: Kept = Kept { table: "sync_mutation", key: "id", time: "applied_at", only: "TRUE" };
 
-/// Removes what is older than `before`; tells how many rows. Cut anywhere it leaves nothing half done.
-/// Several instances may do it at once: the account's row lets one at a time work on an account, and the
-/// others find nothing left.
+/// Removes what is older than `before`; tells how many rows.
 pub async fn forget(db: &Db, before: Millis) -> Result<u64> {
-    let mut removed = 0;
-    for table in ["tombstone", "sync_mutation"] {
-        loop {
-            let mut in_this_round = 0;
-            for account in accounts(db, table, before).await? {
-                in_this_round += forget_of(db, account, before).await?;
-            }
-            removed += in_this_round;
-            if in_this_round == 0 {
-                break;
-            }
+    let mut removed = db.forget(&OUTCOMES, before).await?;
+    loop {
+        let mut in_this_round = 0;
+        for account in db.accounts_with(&TOMBSTONES, before).await? {
+            let Some(mut change) = db.change_unless_erased(account).await? else { continue };
+            in_this_round += forget_tombstones(&change, before).await?;
+            change.keep();
+            change.commit().await?;
+        }
+        removed += in_this_round;
+        if in_this_round == 0 {
+            return Ok(removed);
         }
     }
-    Ok(removed)
-}
-
-/// Some accounts with something to forget. What an erased account may have left is not ours to touch.
-async fn accounts(db: &Db, table: &str, before: Millis) -> Result<Vec<Uuid>> {
-    let time = if table == "tombstone" { "deleted_at" } else { "applied_at" };
-    let sql = format!(
-        "SELECT DISTINCT account_id FROM (SELECT r.account_id FROM {table} r \
-         JOIN account a ON a.id = r.account_id AND a.erased_at IS NULL \
-         WHERE r.{time} < $1 ORDER BY r.{time} LIMIT $2) AS oldest"
-    );
-    let found = rows(db.read(), &sql, [before.into(), BATCH.into()]).await?;
-    Ok(found.iter().map(|row| row.try_get_by_index(0)).collect::<Result<_, _>>()?)
 }
 
 /// One batch of an account, and the horizon with it.
-async fn forget_of(db: &Db, account: Uuid, before: Millis) -> Result<u64> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        Err(Error::AccountErased) => return Ok(0),
-        Err(error) => return Err(error),
-    };
+async fn forget_tombstones(change: &Change, before: Millis) -> Result<u64> {
+    let account = change.account_id();
     let last = row(
         change.tx(),
         "SELECT MAX(revision) FROM (SELECT revision FROM tombstone WHERE account_id = $1 AND deleted_at < $2 \
@@ -57,30 +37,18 @@ async fn forget_of(db: &Db, account: Uuid, before: Millis) -> Result<u64> {
     )
     .await?;
     let last: Option<i64> = last.map(|row| row.try_get_by_index(0)).transpose()?.flatten();
-    let mut removed = 0;
-    if let Some(last) = last {
-        removed += execute(
-            change.tx(),
-            "DELETE FROM tombstone WHERE account_id = $1 AND revision <= $2 AND deleted_at < $3",
-            [account.into(), last.into(), before.into()],
-        )
-        .await?;
-        execute(
-            change.tx(),
-            "UPDATE account SET horizon = $2 WHERE id = $1 AND horizon < $2",
-            [account.into(), last.into()],
-        )
-        .await?;
-    }
-    removed += execute(
+    let Some(last) = last else { return Ok(0) };
+    let removed = execute(
         change.tx(),
-        "DELETE FROM sync_mutation WHERE account_id = $1 AND id IN (SELECT id FROM sync_mutation \
-         WHERE account_id = $1 AND applied_at < $2 LIMIT $3)",
-        [account.into(), before.into(), BATCH.into()],
+        "DELETE FROM tombstone WHERE account_id = $1 AND revision <= $2 AND deleted_at < $3",
+        [account.into(), last.into(), before.into()],
     )
     .await?;
-    // No device needs to hear of it.
-    change.keep();
-    change.commit().await?;
+    execute(
+        change.tx(),
+        "UPDATE account SET horizon = $2 WHERE id = $1 AND horizon < $2",
+        [account.into(), last.into()],
+    )
+    .await?;
     Ok(removed)
 }

@@ -82,7 +82,7 @@ async fn calls(who: &Persona, stranger: &Stranger, operation: &Operation, ids: &
         *cursor = json!(cursor::cursor(who).await);
     }
     let call = |path: &str, body: Option<&Value>| {
-        let call = stranger.send_along(who.request(operation.method.clone(), path));
+        let call = stranger.send_along_once(who.request(operation.method.clone(), path), &operation.id);
         match body {
             Some(body) => call.json(body),
             None => call,

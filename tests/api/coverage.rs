@@ -90,7 +90,9 @@ pub async fn serve_policy(t: &TestApp) {
 pub async fn give_receipt(t: &TestApp) {
     let receipt = literal(t, RECEIPT.parse().unwrap());
     t.sql(&format!(
-        "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) VALUES ({receipt}, 'person', 1, 2, 'done')"
+        "INSERT INTO receipt (id, reason, asked_at, erased_at, clerk) \
+         VALUES ({receipt}, 'person', {now}, {now}, 'done')",
+        now = omnitrack::clock::now(),
     ))
     .await;
 }
@@ -103,8 +105,8 @@ async fn furnish_alice(t: &TestApp) {
     omnitrack::db::execute(
         t.app.db.shared(),
         "INSERT INTO import (account_id, id, state, position, report, created_at, updated_at) \
-         VALUES ($1, $2, 'done', 0, '{}', 0, 0)",
-        ids.map(sea_orm::Value::from),
+         VALUES ($1, $2, 'done', 0, '{}', $3, $3)",
+        ids.map(sea_orm::Value::from).into_iter().chain([omnitrack::clock::now().into()]),
     )
     .await
     .unwrap();

@@ -16,6 +16,9 @@ use super::persona::{Call, Persona};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// The header that makes a request one that is done once.
+const KEY: &str = "idempotency-key";
+
 /// Somebody, and all that their phone says along with every call.
 pub struct Stranger {
     /// What follows `user_` in the Clerk id.
@@ -51,7 +54,7 @@ impl Stranger {
             ("baggage", header("user=", "")),
             ("x-request-id", header("", "")),
             ("x-correlation-id", header("", "")),
-            ("idempotency-key", header("", "")),
+            (KEY, header("", "")),
             ("x-device-id", header("", "")),
             ("x-device-name", header("", "s-iPhone")),
             ("x-push-token", header("", "")),
@@ -93,6 +96,14 @@ impl Stranger {
     /// Adds all headers that the phone, and what is between it and us, might send.
     pub fn send_along(&self, call: Call) -> Call {
         self.headers.iter().fold(call, |call, (name, value)| call.header(name, value))
+    }
+
+    /// The same with a key of the request's own, where a key is for one request.
+    pub fn send_along_once(&self, call: Call, request: &str) -> Call {
+        let own = |name: &str, value: &String| {
+            if name == KEY { format!("{value}-{request}") } else { value.clone() }
+        };
+        self.headers.iter().fold(call, |call, (name, value)| call.header(name, &own(name, value)))
     }
 
     /// Every text that must be seen nowhere, `account` being the id of the account.
