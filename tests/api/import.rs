@@ -273,6 +273,22 @@ both! {
         assert!(!dump(&t.app).await.iter().any(|row| row.starts_with("import_part")));
     }
 
+    async fn an_erasure_ends_what_is_being_taken_back(t: TestApp) {
+        t.stop_jobs().await;
+        let library = (1..500).map(|number| entry(&format!("movie:tmdb:{number}"))).collect();
+        t.alice.post(IMPORTS, archive(library, vec![])).send().await.expect(202);
+        let (account, id) = store::claim(&t.app.db).await.unwrap().expect("hers");
+        let (applying, erasing) = tokio::join!(
+            run::run(&t.app.db, account, id, &t.app.wanted),
+            t.alice.delete("/v1/account").send(),
+        );
+        applying.unwrap();
+        erasing.expect(202);
+        run::run(&t.app.db, account, id, &t.app.wanted).await.unwrap();
+        assert!(store::claim(&t.app.db).await.unwrap().is_none());
+        assert_eq!(crate::support::rows::of_account(&t, account).await, []);
+    }
+
     async fn reports_go_after_a_while(t: TestApp) {
         t.stop_jobs().await;
         take(&t.app, &t.alice, &archive(vec![], vec![])).await;

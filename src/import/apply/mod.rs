@@ -9,7 +9,7 @@
 //! - A list that is there keeps its name, its items their notes and places; missing items go to the end, in
 //!   their order.
 //! - What was deleted is taken, for who takes things back wants them back. An id that a phone chose is not
-//!   used again, though: the row comes under an id made from the one that was deleted ([`fresh`]).
+//!   used again, though: the row comes under an id made from the one that was deleted (`fresh`).
 //! - Times are kept, revisions are new, one a row. The status follows nothing: it is what the row says.
 //! - Settings are taken only while the account's own were never changed.
 

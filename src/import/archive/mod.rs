@@ -1,5 +1,5 @@
 //! Reading an archive from outside: what it is packed in ([`pack`]), its rows one after the other
-//! ([`read`]), what is wrong with one that has not the shape it should have ([`shape`]). Every step is bounded:
+//! (`read`), what is wrong with one that has not the shape it should have (`shape`). Every step is bounded:
 //! by bytes, by rows, by the size of one row, by the faults that are listed. Nothing is written here.
 
 mod bounded;

@@ -1,6 +1,6 @@
 //! `omnitrack import-convex`: takes what the app kept at Convex. Reads a snapshot export by a mapping of its
-//! tables and fields ([`mapping`]), table after table ([`read`]), sorts it by account ([`stage`]) and
-//! applies it as any import ([`apply`]), so that it can be run again, beside a running service too. Says of
+//! tables and fields (`mapping`), table after table (`read`), sorts it by account (`stage`) and
+//! applies it as any import (`apply`), so that it can be run again, beside a running service too. Says of
 //! each row that it did not take why, and never what the row says ([`report`]).
 
 mod apply;
