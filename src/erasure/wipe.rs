@@ -34,6 +34,10 @@ pub async fn wipe(db: &Db) -> Result<Wiped> {
     // Erasures that are committed from now on may miss this checkpoint.
     let begun = clock::now();
     if is_wanted(db).await? {
+        // Looking at every page would be in vain while somebody reads an older moment.
+        if !db.cut_log().await? {
+            return Ok(Wiped::Busy);
+        }
         match db.scrub().await {
             Ok(pages) => tracing::debug!(pages, "free room overwritten"),
             Err(error) if crate::db::is_busy(&error) => return Ok(Wiped::Busy),
