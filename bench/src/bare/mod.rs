@@ -55,7 +55,8 @@ const SYNC_ROWS: i64 = 1001;
 const CHANGES: &str = "SELECT e.account_id, e.media_id, e.kind, e.status, e.status_set_by, e.rating, e.favorite, \
     e.progress_unit, e.progress_current, e.progress_total, e.started_on, e.finished_on, e.awaits_media, \
     e.revision, e.added_at, e.updated_at, m.state, COALESCE(t.title, m.title), m.release_date, \
-    m.runtime_minutes, m.page_count, m.season_count, m.episode_count \
+    m.runtime_minutes, m.page_count, m.season_count, m.episode_count, COALESCE(t.cover, m.cover), \
+    m.schedule, e.watched \
     FROM library_entry e LEFT JOIN media m ON m.id = e.media_id \
     LEFT JOIN media_text t ON t.media_id = e.media_id AND t.language = $2 \
     WHERE e.account_id = $1 AND e.revision > $3 ORDER BY e.revision LIMIT $4";
