@@ -72,7 +72,7 @@ async fn read(runner: &Process, path: &str, token: &str) -> Result<(Duration, f6
             most = most.max(runner.own_memory()?);
         }
     }
-    if !last.ends_with(b"0\r\n\r\n") || entries != seed::LARGE {
+    if !last.trim_ascii_end().ends_with(b"}") || entries != seed::LARGE {
         return Err(format!("{entries} entries were read instead of {}", seed::LARGE).into());
     }
     Ok((started.elapsed(), most))
@@ -81,7 +81,8 @@ async fn read(runner: &Process, path: &str, token: &str) -> Result<(Duration, f6
 async fn connect(address: SocketAddr, path: &str, token: &str) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address).await?;
     let request = String::from_utf8(load::get(path, token))?;
-    let request = request.replace("Host: localhost\r\n", "Host: localhost\r\nConnection: close\r\n");
+    // To HTTP/1.0 a body of unknown length comes as it is, with nothing between its pieces.
+    let request = request.replace("HTTP/1.1", "HTTP/1.0");
     stream.write_all(request.as_bytes()).await?;
     Ok(stream)
 }
