@@ -14,10 +14,10 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{at_clerk, receipt, tables};
+use super::{at_clerk, clear, receipt};
 use crate::account as accounts;
 use crate::clock::Millis;
-use crate::db::{Db, execute};
+use crate::db::Db;
 use crate::error::{Error, Result};
 
 const FORMAT: &str = "omnitrack-erasure-marks";
@@ -186,10 +186,7 @@ async fn apply_one(db: &Db, mark: &Mark) -> Result<bool> {
         Err(error) => return Err(error),
     }
     let change = db.change(mark.account_id).await?;
-    for table in tables::TABLES {
-        let sql = format!("DELETE FROM {} WHERE account_id = $1", table.name);
-        execute(change.tx(), &sql, [mark.account_id.into()]).await?;
-    }
+    clear(&change, |_| true).await?;
     // What was noted before belongs to the history that is over.
     if let Some(noted) = change.account().receipt_id {
         receipt::delete(change.tx(), noted).await?;

@@ -96,10 +96,8 @@ async fn carry_out(db: &Db, order: &Order) -> Result<row::Model> {
 /// was noted before, with its receipt and its order to Clerk.
 async fn remove(change: Change, order: Option<&Order>) -> Result<row::Model> {
     let (account, now) = (change.account_id(), change.now());
-    for table in TABLES.iter().filter(|table| table.name != tables::KEPT_FOR_CLERK) {
-        let sql = format!("DELETE FROM {} WHERE account_id = $1", table.name);
-        execute(change.tx(), &sql, [account.into()]).await?;
-    }
+    // The order to Clerk goes when Clerk has confirmed.
+    clear(&change, |table| table != tables::KEPT_FOR_CLERK).await?;
     let receipt = match (noted(&change).await?, order) {
         (Some(noted), _) => noted,
         (None, Some(order)) => {
@@ -122,6 +120,15 @@ async fn remove(change: Change, order: Option<&Order>) -> Result<row::Model> {
     let found = row::Entity::find_by_id(receipt.id).one(change.tx()).await?.ok_or(Error::NotFound)?;
     change.erase(receipt.id).await?;
     Ok(found)
+}
+
+/// Removes all rows that the account of `change` has in the tables that are `meant`.
+async fn clear(change: &Change, meant: impl Fn(&str) -> bool) -> Result<()> {
+    for table in TABLES.iter().filter(|table| meant(table.name)) {
+        let sql = format!("DELETE FROM {} WHERE account_id = $1", table.name);
+        execute(change.tx(), &sql, [change.account_id().into()]).await?;
+    }
+    Ok(())
 }
 
 /// The receipt of a deletion that was noted before.

@@ -168,11 +168,7 @@ pub async fn claim(db: &Db) -> Result<Option<(Uuid, Uuid)>> {
     for row in waiting {
         let (account, id, seen): (Uuid, Uuid, Millis) =
             (row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        let mut change = match db.change(account).await {
-            Ok(change) => change,
-            Err(Error::AccountErased) => continue,
-            Err(error) => return Err(error),
-        };
+        let Some(mut change) = db.change_unless_erased(account).await? else { continue };
         let Some(row) = find(&change, id).await? else { continue };
         if row.state != ImportState::Applying || row.updated_at != seen {
             continue;

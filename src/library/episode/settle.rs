@@ -66,12 +66,8 @@ pub async fn settle(db: &Db, id: &MediaId) -> Result<()> {
 }
 
 async fn settle_account(db: &Db, account: Uuid, id: &MediaId) -> Result<()> {
-    let mut change = match db.change(account).await {
-        Ok(change) => change,
-        // Erased in between: its marks are gone with it.
-        Err(Error::AccountErased) => return Ok(()),
-        Err(error) => return Err(error),
-    };
+    // Erased in between: its marks are gone with it.
+    let Some(mut change) = db.change_unless_erased(account).await? else { return Ok(()) };
     if settle_in(&mut change, id).await? {
         change.keep();
         change.commit().await?;
