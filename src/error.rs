@@ -55,6 +55,9 @@ pub enum Error {
     /// The account has as many event streams open as it may.
     #[error("too many streams")]
     TooManyStreams,
+    /// The account has another upload, or another download, under way.
+    #[error("too many transfers")]
+    TooManyTransfers,
     /// Too much to do just now; nothing was changed.
     #[error("busy")]
     Busy,
@@ -78,6 +81,15 @@ impl From<crate::catalog::Unavailable> for Error {
     }
 }
 
+impl From<crate::admission::Refused> for Error {
+    fn from(refused: crate::admission::Refused) -> Self {
+        match refused {
+            crate::admission::Refused::Owner => Self::TooManyTransfers,
+            crate::admission::Refused::Busy => Self::Busy,
+        }
+    }
+}
+
 impl Error {
     /// The stable word that clients switch on.
     pub fn code(&self) -> &'static str {
@@ -93,6 +105,7 @@ impl Error {
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::LimitReached { .. } => "limit_reached",
             Self::TooManyStreams => "too_many_streams",
+            Self::TooManyTransfers => "too_many_transfers",
             Self::Busy => "busy",
             Self::ClerkUnavailable { .. } => "clerk_unavailable",
             Self::ClerkNotConfigured => "clerk_not_configured",

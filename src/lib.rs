@@ -10,6 +10,7 @@
 //! the rules and the queries; every write to a person's rows goes through `db::Db::change`. [`catalog`]
 //! looks titles up anonymously: it can import nothing that knows an account.
 pub mod account;
+pub mod admission;
 pub mod app;
 pub mod archive;
 pub mod catalog;

@@ -201,6 +201,12 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", title)
                     .header(header::RETRY_AFTER, "60")
             }
+            Error::TooManyTransfers => {
+                let title = "Another transfer of the account is under way";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_transfers", title)
+                    .detail("nothing was changed: wait until it has ended")
+                    .header(header::RETRY_AFTER, "10")
+            }
             Error::Busy => Self::busy(1),
             Error::ClerkUnavailable { retry_after_seconds } => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -292,9 +298,11 @@ pub fn describe(status: u16) -> &'static str {
         }
         412 => "It has changed since the revision in `If-Match`; `current` shows how it is now.",
         413 => "The body is larger than allowed.",
-        415 => "The body is not of a type that is taken here: `application/json`, unless said otherwise.",
+        415 => {
+            "`unsupported_media_type`: the body must be `application/json`, unless said otherwise. `unsupported_content_encoding`: the body must not be compressed."
+        }
         422 => "The input was understood and is not valid.",
-        429 => "Too many requests or open streams; `Retry-After` says when to come back.",
+        429 => "Too many requests, open streams or transfers; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
         501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
         503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
