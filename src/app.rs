@@ -7,6 +7,7 @@ use entity::receipt;
 use entity::value::ErasureReason;
 use uuid::Uuid;
 
+use crate::admission::Bodies;
 use crate::catalog::{
     BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
 };
@@ -37,6 +38,7 @@ pub struct App {
     pub covers: Covers,
     pub metrics: Metrics,
     pub events: Events,
+    pub bodies: Bodies,
     pub exports: Exports,
     pub imports: Imports,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
@@ -87,6 +89,8 @@ impl App {
             None => Secrets::kept_in(&secret_file(&config)?)?,
         };
         let exports = Exports::new(secrets.sealer(Purpose::Export), &config);
+        let bodies = Bodies::new(config.bodies.bytes);
+        let imports = Imports::new(config.uploads.wait);
         Ok(Self {
             config: Arc::new(config),
             db,
@@ -99,8 +103,9 @@ impl App {
             covers: Covers::new(secrets.signer(Purpose::Cover)),
             metrics: Metrics::new(),
             events: Events::default(),
+            bodies,
             exports,
-            imports: Imports::default(),
+            imports,
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

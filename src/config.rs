@@ -46,6 +46,7 @@ pub struct Config {
     pub behind_proxy: bool,
     pub metrics_token: Option<Secret>,
     pub limits: Limits,
+    pub bodies: Bodies,
     pub uploads: Uploads,
     pub retention: Retention,
     pub operator: Operator,
@@ -96,18 +97,46 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// How request bodies are read. A body that brings too little within a window is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Bodies {
+    /// Bytes of all bodies in memory at once, uploads of archives excepted.
+    pub bytes: usize,
+    /// No setting: tests have less patience.
+    pub window: Duration,
+    /// Bytes that arrive in each window at the least.
+    pub least: usize,
+}
+
+impl Bodies {
+    /// The least budget: an account may hold a quarter of it, and the largest body must fit into that.
+    const MIN_BYTES: u32 = 16 * 1024 * 1024;
+
+    fn new(bytes: usize) -> Self {
+        Self { bytes, window: Duration::from_secs(5), least: 5 * 1024 }
+    }
+}
+
 /// How long a large body may take. No setting: tests have less patience.
 #[derive(Debug, Clone, Copy)]
 pub struct Uploads {
-    /// Without a single byte.
+    /// The window in which at least [`Uploads::least`] bytes arrive.
     pub stall: Duration,
+    pub least: usize,
     /// Altogether.
     pub whole: Duration,
+    /// Until it begins, while others are under way.
+    pub wait: Duration,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
-        Self { stall: Duration::from_secs(30), whole: Duration::from_secs(600) }
+        Self {
+            stall: Duration::from_secs(30),
+            least: 30 * 1024,
+            whole: Duration::from_secs(600),
+            wait: Duration::from_secs(10),
+        }
     }
 }
 
@@ -207,6 +236,7 @@ impl Config {
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
+            bodies: Bodies::new(env.body_bytes()?),
             uploads: Uploads::default(),
             retention: Retention {
                 tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
@@ -325,6 +355,14 @@ impl Env<'_> {
         match self.parse(name, default)? {
             0 => wrong(name, "must be at least 1"),
             number => Ok(number),
+        }
+    }
+
+    fn body_bytes(&self) -> Result<usize, ConfigError> {
+        let name = "OMNITRACK_BODY_BYTES";
+        match self.parse(name, "67108864")? {
+            0..Bodies::MIN_BYTES => wrong(name, format!("must be at least {}", Bodies::MIN_BYTES)),
+            bytes => Ok(bytes as usize),
         }
     }
 

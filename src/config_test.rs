@@ -44,6 +44,8 @@ fn wrong_settings_name_themselves() {
         (&[ISSUER, ("TWITCH_CLIENT_ID", "x")], "TWITCH_CLIENT_SECRET"),
         (&[ISSUER, ("TMDB_ACCESS_TOKEN", "x"), ("TMDB_BASE_URL", "http://example.com")], "TMDB_BASE_URL"),
         (&[ISSUER, ("OMNITRACK_RATE_ACCOUNT", "0")], "OMNITRACK_RATE_ACCOUNT"),
+        (&[ISSUER, ("OMNITRACK_BODY_BYTES", "16777215")], "OMNITRACK_BODY_BYTES"),
+        (&[ISSUER, ("OMNITRACK_BODY_BYTES", "64 MiB")], "OMNITRACK_BODY_BYTES"),
     ];
     for (pairs, name) in cases {
         let error = read(pairs).expect_err("a wrong setting");

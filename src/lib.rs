@@ -31,6 +31,7 @@ pub mod list;
 pub mod media;
 pub mod operator;
 pub mod policy;
+pub mod schema;
 pub mod secret;
 pub mod serve;
 pub mod server;

@@ -10,6 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::library::MAX_PER_ENTRY;
+use crate::library::episode::{MAX_MARKS, MAX_PENDING};
+use crate::list::MAX_ITEMS;
+
 /// What `format` says.
 pub const FORMAT: &str = "omnitrack-archive";
 
@@ -163,11 +167,15 @@ pub struct Entry {
     pub updated_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    #[schemars(length(max = MAX_PER_ENTRY))]
     pub comments: Vec<Comment>,
+    #[schemars(length(max = MAX_PER_ENTRY))]
     pub history: Vec<HistoryEvent>,
+    #[schemars(length(max = MAX_MARKS))]
     pub episodes: Vec<Episode>,
     /// Marks over many episodes that wait until the episodes are known, in the order in which they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_PENDING))]
     pub pending_episodes: Vec<PendingEpisodes>,
 }
 
@@ -266,6 +274,7 @@ pub struct List {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// In the person's own order.
+    #[schemars(length(max = MAX_ITEMS))]
     pub items: Vec<ListItem>,
 }
 

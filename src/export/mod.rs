@@ -20,11 +20,12 @@ use entity::{account, export};
 use futures_util::Stream;
 use futures_util::future::Either;
 use sea_orm::{ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::account::idempotency;
+use crate::admission::{Slot, Slots};
 use crate::archive::format::{Facts, Profile, ProfileState};
 use crate::clerk::{self, Session, Users, UsersError};
 use crate::clock::{self, Millis};
@@ -40,8 +41,11 @@ use ticket::Ticket;
 pub const LINK_MINUTES: i64 = 15;
 /// Addresses that work at once, of one account.
 pub const MAX_LINKS: i64 = 20;
-/// Copies that are written at once, of one instance: each holds a moment of the database open.
+/// Copies that are written at once, of one instance, one of each account: each holds a snapshot of the database
+/// open.
 const MAX_AT_ONCE: usize = 2;
+/// How long a download waits for its slot.
+const WAIT: Duration = Duration::from_secs(10);
 /// How long that moment stays open at most. Whoever takes longer is cut off.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How often a copy that is being written looks whether its account is still there, should nobody tell it.
@@ -75,7 +79,8 @@ impl Format {
 pub struct Exports {
     sealer: Sealer,
     facts: Arc<Facts>,
-    places: Arc<Semaphore>,
+    slots: Slots<Uuid>,
+    pub wait: Duration,
     /// How long a copy may take.
     pub patience: Duration,
     pub look: Duration,
@@ -109,7 +114,8 @@ impl Exports {
         Self {
             sealer,
             facts: Arc::new(facts(&config.operator, &config.retention)),
-            places: Arc::new(Semaphore::new(MAX_AT_ONCE)),
+            slots: Slots::new(MAX_AT_ONCE),
+            wait: WAIT,
             patience: PATIENCE,
             look: LOOK,
         }
@@ -191,7 +197,8 @@ impl Exports {
     ///
     /// # Errors
     /// [`Error::NotFound`] for whatever is wrong with the token: never made here, past, of an erased account.
-    /// [`Error::Busy`] where as many are written as may be.
+    /// [`Error::TooManyTransfers`] while another copy of the account is written, [`Error::Busy`] while as many
+    /// as may be are, in both cases after some waiting.
     pub async fn download(
         &self,
         db: &Db,
@@ -200,7 +207,7 @@ impl Exports {
     ) -> Result<Download<impl Stream<Item = io::Result<Bytes>> + Send + use<>>> {
         let ticket = Ticket::open(token, &self.sealer).ok_or(Error::NotFound)?;
         let row = find(db, &ticket).await?;
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let slot = self.slots.acquire(row.account_id, self.wait).await?;
         // Before the moment that the copy shows: nobody waits for the network while it is held open.
         let profile = profile(users, &ticket.user_id).await;
         let format = Format::parse(&row.format);
@@ -217,9 +224,14 @@ impl Exports {
         let (begun, beginning) = oneshot::channel();
         let copy =
             Copy { db: db.clone(), account: row.account_id, format, facts: self.facts.clone(), profile };
-        tokio::spawn(copy.run(sink, place, begun, self.patience, self.look));
+        tokio::spawn(copy.run(sink, slot, begun, self.patience, self.look));
         beginning.await.unwrap_or(Err(Error::Busy))?;
         Ok(Download { format, asked_at: row.created_at, pieces })
+    }
+
+    /// How many copies are being written.
+    pub fn running(&self) -> usize {
+        self.slots.running()
     }
 
     fn link(&self, row: export::Model, session: &Session) -> Result<Link> {
@@ -285,7 +297,7 @@ impl Copy {
     async fn run(
         self,
         sink: Sink,
-        place: OwnedSemaphorePermit,
+        slot: Slot<Uuid>,
         begun: oneshot::Sender<Result<()>>,
         patience: Duration,
         look: Duration,
@@ -307,7 +319,7 @@ impl Copy {
                 Err(_) => "too slow, cut off",
             },
         };
-        drop(place);
+        drop(slot);
         tracing::info!(outcome, format = self.format.as_str(), "copy of an account's data");
     }
 

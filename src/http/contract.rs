@@ -7,8 +7,11 @@ use std::sync::Arc;
 use poem::http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
-use super::schema::Schemas;
 use crate::error::Violation;
+use crate::schema::{Findings, Schemas, shown};
+
+/// Parameters of a query string that are looked at. No operation has a third as many.
+const MAX_PARAMETERS: usize = 50;
 
 pub struct Contract {
     schemas: Arc<Schemas>,
@@ -92,81 +95,107 @@ impl Path {
 }
 
 impl Operation {
+    /// Checks all parameters: those of the path, the query string, and the headers that are parameters.
+    pub fn check_parameters(&self, path: &str, query: &str, headers: &HeaderMap) -> Vec<Violation> {
+        let mut findings = Findings::default();
+        self.check_path_into(path, &mut findings);
+        self.check_query(query, &mut findings);
+        self.check_headers(headers, &mut findings);
+        findings.into_list()
+    }
+
     /// Checks the query string: known names only, each at most once, everything required, every
     /// value as its schema says.
-    pub fn check_query(&self, query: &str) -> Vec<Violation> {
-        let pairs = query_pairs(query);
-        let mut found = Vec::new();
-        for (index, (name, value)) in pairs.iter().enumerate() {
+    fn check_query(&self, query: &str, findings: &mut Findings) {
+        let mut given: Vec<&str> = Vec::new();
+        for (index, (name, value)) in query_pairs(query).enumerate() {
+            if index == MAX_PARAMETERS {
+                findings.add("/query", format!("must have at most {MAX_PARAMETERS} parameters"));
+            }
+            if index == MAX_PARAMETERS || findings.is_full() {
+                return;
+            }
             let Some(name) = name else {
-                found.push(Violation::new("/query", "must be UTF-8"));
+                findings.add("/query", "must be UTF-8");
                 continue;
             };
-            let pointer = format!("/query/{name}");
-            let known = self.parameters.iter().find(|p| p.place == "query" && p.name == *name);
+            let pointer = format!("/query/{}", shown(&name));
+            let known = self.parameters.iter().find(|p| p.place == "query" && p.name == name);
             match (known, value) {
-                (None, _) => found.push(Violation::new(pointer, "is not a known parameter")),
-                _ if pairs.iter().take(index).any(|(earlier, _)| earlier.as_ref() == Some(name)) => {
-                    found.push(Violation::new(pointer, "is given twice"));
+                (None, _) => findings.add(pointer, "is not a known parameter"),
+                (Some(parameter), _) if given.contains(&parameter.name.as_str()) => {
+                    findings.add(pointer, "is given twice");
                 }
-                (_, None) => found.push(Violation::new(pointer, "must be UTF-8")),
-                (Some(parameter), Some(value)) => {
-                    found.extend(self.schemas.check_text(&parameter.schema, value, &pointer));
+                (Some(parameter), value) => {
+                    given.push(&parameter.name);
+                    match value {
+                        Some(value) => {
+                            self.schemas.check_text(&parameter.schema, &value, &pointer, findings);
+                        }
+                        None => findings.add(pointer, "must be UTF-8"),
+                    }
                 }
             }
         }
         for parameter in self.parameters.iter().filter(|p| p.place == "query" && p.required) {
-            if !pairs.iter().any(|(name, _)| name.as_ref() == Some(&parameter.name)) {
-                found.push(Violation::new(format!("/query/{}", parameter.name), "is required"));
+            if !given.contains(&parameter.name.as_str()) {
+                findings.add(format!("/query/{}", parameter.name), "is required");
             }
         }
-        found
     }
 
     /// Checks the values that stand in the path.
     pub fn check_path(&self, path: &str) -> Vec<Violation> {
-        let values = self.template.split('/').zip(path.split('/'));
-        let mut found = Vec::new();
-        for (part, raw) in values {
+        let mut findings = Findings::default();
+        self.check_path_into(path, &mut findings);
+        findings.into_list()
+    }
+
+    fn check_path_into(&self, path: &str, findings: &mut Findings) {
+        for (part, raw) in self.template.split('/').zip(path.split('/')) {
             let Some(name) = part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) else { continue };
             let pointer = format!("/path/{name}");
             let Ok(value) = percent_encoding::percent_decode_str(raw).decode_utf8() else {
-                found.push(Violation::new(pointer, "must be UTF-8"));
+                findings.add(pointer, "must be UTF-8");
                 continue;
             };
             if let Some(parameter) = self.parameters.iter().find(|p| p.place == "path" && p.name == name) {
-                found.extend(self.schemas.check_text(&parameter.schema, &value, &pointer));
+                self.schemas.check_text(&parameter.schema, &value, &pointer, findings);
             }
         }
-        found
     }
 
     /// Checks the headers that are parameters: each at most once, as its schema says.
-    pub fn check_headers(&self, headers: &HeaderMap) -> Vec<Violation> {
-        let mut found = Vec::new();
+    fn check_headers(&self, headers: &HeaderMap, findings: &mut Findings) {
         for parameter in self.parameters.iter().filter(|p| p.place == "header") {
             let pointer = format!("/header/{}", parameter.name);
             let mut values = headers.get_all(&parameter.name).iter();
             match (values.next().map(HeaderValue::to_str), values.next()) {
                 (None, _) => {}
                 (Some(Ok(value)), None) => {
-                    found.extend(self.schemas.check_text(&parameter.schema, value, &pointer));
+                    self.schemas.check_text(&parameter.schema, value, &pointer, findings);
                 }
-                (Some(Ok(_)), Some(_)) => found.push(Violation::new(pointer, "is given twice")),
-                (Some(Err(_)), _) => found.push(Violation::new(pointer, "must be ASCII")),
+                (Some(Ok(_)), Some(_)) => findings.add(pointer, "is given twice"),
+                (Some(Err(_)), _) => findings.add(pointer, "must be ASCII"),
             }
         }
-        found
     }
 
-    /// Checks a request body, in which every field must be known; an operation without one accepts anything.
-    pub fn check_body(&self, body: &Value) -> Vec<Violation> {
-        self.body.as_ref().map_or_else(Vec::new, |schema| self.schemas.check_closed(schema, body, ""))
+    /// Checks the text of a request body, in which every field must be known and stand once. An operation
+    /// without a schema accepts anything.
+    ///
+    /// # Errors
+    /// The text is not JSON, as far as it was read.
+    pub fn check_body(&self, json: &[u8]) -> Result<Vec<Violation>, serde_json::Error> {
+        match &self.body {
+            Some(schema) => self.schemas.check_json(schema, json, ""),
+            None => Ok(Vec::new()),
+        }
     }
 }
 
 /// The pairs of a query string, decoded as a form is: `+` is a blank. None for what is not UTF-8.
-fn query_pairs(query: &str) -> Vec<(Option<String>, Option<String>)> {
+fn query_pairs(query: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
     let decode = |text: &str| {
         let text = text.replace('+', " ");
         percent_encoding::percent_decode_str(&text).decode_utf8().ok().map(Cow::into_owned)
@@ -175,8 +204,7 @@ fn query_pairs(query: &str) -> Vec<(Option<String>, Option<String>)> {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
+        .map(move |(name, value)| (decode(name), decode(value)))
 }
 
 fn path(template: &str, item: &Value, schemas: &Arc<Schemas>) -> Path {

@@ -40,6 +40,10 @@ const DELETE: &str = "deleteAccount";
 /// What an account whose deletion was asked for can still do.
 const WHILE_PENDING: [&str; 5] = [DELETE, "restoreAccount", "getAccount", "createExport", "listExports"];
 
+/// Whom a request without a token comes from, as limits count it. The edge leaves it with each request.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
 pub struct Edge<E> {
     inner: E,
     app: App,
@@ -104,6 +108,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         decisions: &mut Vec<Decision>,
     ) -> Result<Response, Problem> {
         let address = self.client_address(&request);
+        request.extensions_mut().insert(ClientAddress(limit::address_key(address)));
         let operation = match self.find(&request, path) {
             Ok(operation) => operation,
             Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
@@ -129,9 +134,8 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             _ => self.count_address(address, decisions)?,
         }
         if let Some(operation) = operation {
-            let mut violations = operation.check_path(request.uri().path());
-            violations.extend(operation.check_query(request.uri().query().unwrap_or_default()));
-            violations.extend(operation.check_headers(request.headers()));
+            let (uri, headers) = (request.uri(), request.headers());
+            let violations = operation.check_parameters(uri.path(), uri.query().unwrap_or_default(), headers);
             if !violations.is_empty() {
                 return Err(Problem::invalid_parameters(violations));
             }

@@ -5,9 +5,9 @@
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
+use super::body::Unread;
 use super::json;
 use super::problem::Problem;
-use super::upload;
 use crate::config::{Operator, Retention};
 use crate::error::{Error, Violation};
 
@@ -190,11 +190,11 @@ pub fn problem(status: u16) -> Value {
         401 => Problem::unauthorized(),
         403 => Error::DeletionPending { due_at: 1_788_000_000_000 }.into(),
         404 => Problem::not_found(),
-        408 => upload::too_slow(),
+        408 => Unread::TooSlow.into(),
         409 => Error::LimitReached { what: "lists", limit: 1000 }.into(),
         410 => Error::Deleted.into(),
         412 => Problem { current: Some(entry()), ..Error::RevisionConflict.into() },
-        413 => json::too_large(json::BODY_LIMIT),
+        413 => Unread::TooLarge { limit: json::BODY_LIMIT }.into(),
         415 => json::unsupported(),
         422 => json::invalid().errors(at("/rating", "must be at most 100")),
         429 => Problem::rate_limited(3),

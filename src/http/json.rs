@@ -1,5 +1,8 @@
-//! JSON bodies. What comes in is held to the contract's own schema, so that every violation is
-//! reported at once; what goes out is serialised straight from the view.
+//! JSON bodies. What comes in is held to the contract's own schema before anything is built from it, so that
+//! every violation is reported at once and memory is bounded by the schema, not by the text; what goes out is
+//! serialised straight from the view.
+
+use std::sync::Arc;
 
 use poem::http::StatusCode;
 use poem::{IntoResponse, Request, RequestBody, Response};
@@ -8,13 +11,22 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry
 use poem_openapi::types::{ParseFromJSON, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::auth::Caller;
+use super::body::{self, Bounds};
 use super::contract::Operation;
 use super::problem::{Problem, Raised};
-use std::sync::Arc;
+use crate::admission::Reservation;
+use crate::app::App;
+use crate::config;
 
-/// A request body of at most `LIMIT` bytes; 1 MiB unless said otherwise.
-pub struct Json<T, const LIMIT: usize = BODY_LIMIT>(pub T);
+/// A request body of at most `LIMIT` bytes; 1 MiB unless said otherwise. Its bytes count against the budget of
+/// the account until this is dropped.
+pub struct Json<T, const LIMIT: usize = BODY_LIMIT>(pub T, #[allow(dead_code)] Reservation<Uuid>);
+
+/// Characters shown of what the parser of a type says.
+const MAX_DETAIL: usize = 300;
 
 /// The bound on a request body, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -41,24 +53,41 @@ impl<T: ParseFromJSON, const LIMIT: usize> ParsePayload for Json<T, LIMIT> {
 
     async fn from_request(request: &Request, body: &mut RequestBody) -> poem::Result<Self> {
         let raised = |problem: Problem| poem::Error::from(Raised(Box::new(problem)));
-        let bytes = body.take()?.into_bytes_limit(LIMIT).await.map_err(|error| match error {
-            poem::error::ReadBodyError::PayloadTooLarge => raised(too_large(LIMIT)),
-            _ => raised(malformed("the body ended early")),
-        })?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
-            // serde_json names the place and the kind of mistake, never the text.
-            raised(malformed(&format!("line {}, column {}", error.line(), error.column())))
-        })?;
-        if let Some(operation) = request.extensions().get::<Arc<Operation>>() {
-            let violations = operation.check_body(&value);
-            if !violations.is_empty() {
-                return Err(raised(invalid().errors(violations)));
-            }
-        }
-        T::parse_from_json(Some(value))
-            .map(Self)
-            .map_err(|error| raised(invalid().detail(error.into_message())))
+        let (text, reservation) = receive(request, body, LIMIT).await.map_err(raised)?;
+        let value = checked(request, text).map_err(raised)?;
+        T::parse_from_json(Some(value)).map(|parsed| Self(parsed, reservation)).map_err(|error| {
+            // May quote a value.
+            raised(invalid().detail(error.into_message().chars().take(MAX_DETAIL).collect::<String>()))
+        })
     }
+}
+
+/// Reads the body of a signed-in caller within the bounds on bodies.
+async fn receive(
+    request: &Request,
+    body: &mut RequestBody,
+    limit: usize,
+) -> Result<(Vec<u8>, Reservation<Uuid>), Problem> {
+    body::refuse_compressed(request.headers())?;
+    let caller = request.extensions().get::<Caller>().ok_or_else(Problem::unauthorized)?;
+    let app = request.extensions().get::<App>().ok_or_else(Problem::internal)?;
+    let config::Bodies { window, least, .. } = app.config.bodies;
+    let bounds = Bounds { bytes: limit, window, least };
+    let mut reservation = app.bodies.accounts.reserve(caller.id())?;
+    let body = body.take().map_err(|_| Problem::internal())?;
+    let text = body::collect(body, body::declared_length(request), bounds, &mut reservation).await?;
+    Ok((text, reservation))
+}
+
+/// The value of a body that fits the operation's schema.
+fn checked(request: &Request, text: Vec<u8>) -> Result<Value, Problem> {
+    if let Some(operation) = request.extensions().get::<Arc<Operation>>() {
+        let violations = operation.check_body(&text).map_err(|error| malformed(&error))?;
+        if !violations.is_empty() {
+            return Err(invalid().errors(violations));
+        }
+    }
+    serde_json::from_slice(&text).map_err(|error| malformed(&error))
 }
 
 pub(super) fn unsupported() -> Problem {
@@ -69,13 +98,13 @@ pub(super) fn unsupported() -> Problem {
     )
 }
 
-pub(super) fn too_large(limit: usize) -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than allowed")
-        .detail(format!("at most {limit} bytes"))
-}
-
-fn malformed(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "The body is not JSON").detail(detail)
+/// serde_json names the place and the kind of mistake, never the text.
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed_json", "The body is not JSON").detail(format!(
+        "line {}, column {}",
+        error.line(),
+        error.column()
+    ))
 }
 
 pub(super) fn invalid() -> Problem {

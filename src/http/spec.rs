@@ -51,7 +51,7 @@ const ENTITY_TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
 /// The statuses of problems that any operation can answer; with a body; with a token.
 const ANY: [u16; 4] = [400, 429, 500, 503];
-const WITH_BODY: [u16; 3] = [413, 415, 422];
+const WITH_BODY: [u16; 4] = [408, 413, 415, 422];
 const WITH_TOKEN: [u16; 2] = [401, 403];
 
 /// Finishes the generated document.
@@ -309,7 +309,7 @@ fn problem_name(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "NotFound",
-        408 => "UploadTimedOut",
+        408 => "BodyTooSlow",
         409 => "LimitReached",
         410 => "Gone",
         412 => "RevisionConflict",

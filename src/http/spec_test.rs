@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::http::schema::Schemas;
+use crate::schema::Schemas;
 
 fn document() -> Value {
     crate::http::document(&App::detached().unwrap())
@@ -93,4 +93,89 @@ fn null_stands_beside_a_type_only() {
         }
     }
     walk(&document()["components"]["schemas"], "");
+}
+
+/// Calls `look` for each schema below a value, with its place.
+fn each_schema(value: &Value, place: &str, look: &mut impl FnMut(&str, &Value)) {
+    if value.get("type").is_some_and(Value::is_string) || value.get("allOf").is_some() {
+        look(place, value);
+    }
+    for (name, member) in value.as_object().into_iter().flatten() {
+        each_schema(member, &format!("{place}/{name}"), look);
+    }
+    for item in value.as_array().into_iter().flatten() {
+        each_schema(item, place, look);
+    }
+}
+
+/// The walker reads each value once, so that it cannot try one schema after the other.
+#[test]
+fn every_schema_is_of_the_forms_that_the_check_understands() {
+    let document = document();
+    each_schema(&document, "", &mut |place, schema| {
+        for keyword in ["oneOf", "anyOf", "not", "const", "patternProperties", "uniqueItems", "multipleOf"] {
+            assert!(schema.get(keyword).is_none(), "{place} has {keyword}");
+        }
+        let parts = schema["allOf"].as_array().map_or(1, Vec::len);
+        assert_eq!(parts, 1, "{place} has {parts} parts");
+        let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        for name in required {
+            assert!(schema["properties"].get(name).is_some(), "{place} requires {name} and does not have it");
+        }
+    });
+    for keyword in ["\"oneOf\"", "\"anyOf\""] {
+        assert!(!document["components"].to_string().contains(keyword), "{keyword}");
+    }
+}
+
+/// Memory for a body is bounded by its schema: by lists that end and objects that are closed.
+#[test]
+fn every_body_is_bounded_by_its_schema() {
+    let schemas = Schemas::new(document());
+    let mut open: Vec<(String, Value)> = operations(schemas.document())
+        .into_iter()
+        .map(|(place, operation)| {
+            (place, operation["requestBody"]["content"]["application/json"]["schema"].clone())
+        })
+        // An archive is read row by row.
+        .filter(|(_, schema)| schema["$ref"].as_str().is_some_and(|name| !name.ends_with("/Archive")))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut arrays = 0;
+    while let Some((place, schema)) = open.pop() {
+        each_schema(
+            &json!({ "type": "none", "schema": schemas.resolve(&schema) }),
+            &place,
+            &mut |place, schema| {
+                if schema["type"] == "array" {
+                    arrays += 1;
+                    assert!(schema["maxItems"].is_u64(), "{place} is an array without an end");
+                }
+                if schema["type"] == "object" && schema.get("allOf").is_none() {
+                    let closed = schema.get("properties").is_some()
+                        && schema.get("additionalProperties") != Some(&json!(true));
+                    assert!(closed, "{place} is an open object");
+                }
+            },
+        );
+        let mut references = Vec::new();
+        refer(schemas.resolve(&schema), &mut references);
+        for name in references {
+            if seen.insert(name.clone()) {
+                open.push((name.clone(), json!({ "$ref": name })));
+            }
+        }
+    }
+    assert!(seen.len() > 5 && arrays > 1, "{} schemas, {arrays} arrays", seen.len());
+}
+
+fn refer(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| refer(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| refer(item, found)),
+        _ => {}
+    }
 }

@@ -1,15 +1,17 @@
 //! A body that is too large to arrive within the time of an ordinary request: it may take minutes, and
 //! is cut off when nothing comes any more. It is kept in memory, never in a file.
 
-use futures_util::StreamExt;
 use poem::http::StatusCode;
 use poem::{Body, Request, RequestBody};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
+use uuid::Uuid;
 
+use super::body::{self, Bounds, Unread};
 use super::download::ARCHIVE;
 use super::problem::{Problem, Raised};
+use crate::admission::Reservation;
 use crate::config::Uploads;
 use crate::import::archive::{MAX_PACKED, Packed};
 
@@ -22,44 +24,18 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// All of it, if it is not too large and keeps coming.
-    pub async fn read(self, times: Uploads) -> Result<Packed, Problem> {
-        // What is known to be too large is not waited for.
-        if self.length.is_some_and(|length| length > MAX_PACKED) {
-            return Err(too_large());
-        }
-        let end = Instant::now() + times.whole;
+    /// Reads all of it, paid for by the reservation, if it is not too large and keeps coming.
+    pub async fn read(self, times: Uploads, reservation: &mut Reservation<Uuid>) -> Result<Packed, Problem> {
+        let bounds = Bounds { bytes: MAX_PACKED, window: times.stall, least: times.least };
         let mut packed = Packed::default();
-        let mut pieces = self.body.into_bytes_stream();
-        loop {
-            let next = timeout(times.stall, pieces.next());
-            let piece = match timeout_at(end, next).await {
-                Ok(Ok(None)) => return Ok(packed),
-                Ok(Ok(Some(Ok(piece)))) => piece,
-                Ok(Ok(Some(Err(_)))) => return Err(ended_early()),
-                Ok(Err(_)) | Err(_) => return Err(too_slow()),
-            };
-            if !packed.add(&piece) {
-                return Err(too_large());
-            }
-        }
+        // The bounds are those of `Packed`, which therefore has room for every piece.
+        let take = |piece: &[u8]| {
+            let _ = packed.add(piece);
+        };
+        let read = body::read(self.body, self.length, bounds, reservation, take);
+        timeout(times.whole, read).await.unwrap_or(Err(Unread::TooSlow))?;
+        Ok(packed)
     }
-}
-
-fn too_large() -> Problem {
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large")
-        .detail(format!("at most {MAX_PACKED} bytes"))
-}
-
-fn ended_early() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body cannot be read")
-        .detail("the body ended early")
-}
-
-/// The body did not arrive in time.
-pub fn too_slow() -> Problem {
-    Problem::new(StatusCode::REQUEST_TIMEOUT, "upload_timed_out", "The body took too long to arrive")
-        .detail("nothing was changed: send it again")
 }
 
 impl<'a> ApiExtractor<'a> for Upload {
@@ -95,7 +71,7 @@ impl<'a> ApiExtractor<'a> for Upload {
                 .detail("send application/json or application/zip");
             return Err(Raised(Box::new(problem)).into());
         }
-        let length = request.header("content-length").and_then(|length| length.parse().ok());
-        Ok(Self { body: body.take()?, length })
+        body::refuse_compressed(request.headers()).map_err(|problem| Raised(Box::new(problem)))?;
+        Ok(Self { body: body.take()?, length: body::declared_length(request) })
     }
 }

@@ -2,19 +2,29 @@
 //! with a signature of Clerk's over its exact bytes; of what it says only the kind and the user's id are
 //! read, and nothing is kept or logged but the message's own id.
 
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderMap, StatusCode, header};
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
 use serde::Deserialize;
 use svix::webhooks::Webhook;
 
+use super::body::{self, Bounds};
+use super::edge::ClientAddress;
 use super::json;
 use super::problem::{Problem, Raised};
 use crate::app::App;
-use crate::erasure;
+use crate::config::Bodies;
+use crate::{clock, erasure};
 
-/// The bound on a message, in bytes.
-const LIMIT: usize = 1024 * 1024;
+/// The bound on a message, in bytes. One about a user is a few KiB, metadata included.
+const LIMIT: usize = 64 * 1024;
+/// How far a message's time may be from ours, in seconds: as far as its signature is verified at all.
+const TOLERANCE: u64 = 5 * 60;
+/// Characters of a message's id, and of its signatures, of which there are as many as secrets in use.
+const MAX_ID: usize = 200;
+const MAX_SIGNATURE: usize = 1_000;
+/// Characters of an HMAC-SHA256 in base64.
+const DIGEST: usize = 44;
 
 #[derive(Deserialize)]
 struct Event {
@@ -42,14 +52,16 @@ async fn accept(request: &Request, body: Body, app: &App) -> Result<Response, Pr
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "webhooks_not_configured", title)
             .header(header::RETRY_AFTER, "3600"));
     };
-    let bytes = body.into_bytes_limit(LIMIT).await.map_err(|error| match error {
-        poem::error::ReadBodyError::PayloadTooLarge => json::too_large(LIMIT),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "malformed_body", "The body ended early"),
-    })?;
+    let message = plausible(request.headers(), clock::now() / 1000).ok_or_else(unsigned)?;
+    body::refuse_compressed(request.headers())?;
+    let ClientAddress(address) = request.extensions().get().copied().ok_or_else(Problem::internal)?;
+    let mut reservation = app.bodies.anonymous.reserve(address)?;
+    let Bodies { window, least, .. } = app.config.bodies;
+    let bounds = Bounds { bytes: LIMIT, window, least };
+    let bytes = body::collect(body, body::declared_length(request), bounds, &mut reservation).await?;
     let webhook = Webhook::new(secret.expose()).map_err(|_| Problem::internal())?;
     // Also the time: five minutes of tolerance.
     webhook.verify(&bytes, request.headers()).map_err(|_| unsigned())?;
-    let message = message_id(request).ok_or_else(unsigned)?;
     // Signed by Clerk, so whatever it is, to refuse it would only have it sent again for days.
     let Ok(event) = serde_json::from_slice::<Event>(&bytes) else {
         tracing::warn!("a message of Clerk's could not be read");
@@ -68,8 +80,52 @@ fn unsigned() -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, "invalid_signature", "The signature does not fit the message")
 }
 
-/// The message's own id, the same each time it is sent again.
-fn message_id(request: &Request) -> Option<String> {
-    let header = ["svix-id", "webhook-id"].iter().find_map(|name| request.headers().get(*name))?;
-    header.to_str().ok().filter(|id| id.len() <= 200).map(str::to_owned)
+/// Judges the headers before the body is read: whether there is anything to verify at all. Returns the message's
+/// own id, the same each time it is sent again.
+fn plausible(headers: &HeaderMap, now: i64) -> Option<String> {
+    let find = |names: [&str; 2]| names.iter().find_map(|name| headers.get(*name))?.to_str().ok();
+    let id = find(["svix-id", "webhook-id"])?;
+    let time: i64 = find(["svix-timestamp", "webhook-timestamp"])?.parse().ok()?;
+    let signatures = find(["svix-signature", "webhook-signature"])?;
+    let is_signature = |one: &str| one.strip_prefix("v1,").is_some_and(|digest| digest.len() == DIGEST);
+    let plausible = (1..=MAX_ID).contains(&id.len())
+        && now.checked_sub(time).is_some_and(|age| age.unsigned_abs() <= TOLERANCE)
+        && signatures.len() <= MAX_SIGNATURE
+        && signatures.split(' ').any(is_signature);
+    plausible.then(|| id.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn judge(id: &str, time: &str, signature: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("svix-id", id), ("svix-timestamp", time), ("svix-signature", signature)] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        plausible(&headers, NOW)
+    }
+
+    #[test]
+    fn headers_without_a_verifiable_signature_are_refused() {
+        let signature = Webhook::new("whsec_c2VjcmV0").unwrap().sign("msg_1", NOW, b"{}").unwrap();
+        let (late, early) = ((NOW - 300).to_string(), (NOW + 300).to_string());
+        for time in [&late, &early] {
+            assert_eq!(judge("msg_1", time, &signature).as_deref(), Some("msg_1"));
+        }
+        assert!(judge("msg_1", &late, &format!("v2,x v1a,y {signature}")).is_some());
+        let (too_late, too_early) = ((NOW - 301).to_string(), (NOW + 301).to_string());
+        for time in [too_late.as_str(), &too_early, "", "now", "-9223372036854775808"] {
+            assert_eq!(judge("msg_1", time, &signature), None, "{time}");
+        }
+        for signature in ["", "v1,", "v1,short", signature.trim_start_matches("v1,"), &"v1,x ".repeat(300)] {
+            assert_eq!(judge("msg_1", &late, signature), None, "{signature}");
+        }
+        assert_eq!(judge("", &late, &signature), None);
+        assert_eq!(judge(&"m".repeat(201), &late, &signature), None);
+        assert_eq!(plausible(&HeaderMap::new(), NOW), None);
+    }
 }

@@ -4,15 +4,21 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::archive::{Counts, Faults, Packed, read};
+use super::archive::{Counts, Faults, MAX_PACKED, Packed, read};
+use crate::admission::{ByteBudget, Slot, Slots};
 use crate::error::{Error, Result};
 
-/// Uploads held in memory at once.
+/// Uploads under way at once, one of each account.
 const UPLOADS: usize = 4;
+/// Bytes of all of them. The largest archive leaves room for the usual ones of others.
+const UPLOAD_BYTES: usize = MAX_PACKED + 32 * 1024 * 1024;
+/// Bytes of one of them: the archive and its bookkeeping.
+const UPLOAD_SHARE: usize = MAX_PACKED + 1024;
 /// Archives looked at at once.
 const CHECKS: usize = 2;
 /// How long an upload waits for its turn to be looked at.
@@ -21,19 +27,13 @@ const TURN: Duration = Duration::from_secs(30);
 /// What is under way at this instance, and the word that something waits to be applied.
 #[derive(Debug, Clone)]
 pub struct Imports {
-    uploads: Arc<Semaphore>,
+    uploads: Slots<Uuid>,
+    /// How long an upload waits for its slot.
+    wait: Duration,
+    /// What uploads hold in memory.
+    pub bytes: ByteBudget<Uuid>,
     checks: Arc<Semaphore>,
     wake: Arc<Notify>,
-}
-
-impl Default for Imports {
-    fn default() -> Self {
-        Self {
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
-            checks: Arc::new(Semaphore::new(CHECKS)),
-            wake: Arc::default(),
-        }
-    }
 }
 
 /// What a look at an archive has shown.
@@ -45,9 +45,27 @@ pub struct Checked {
 }
 
 impl Imports {
-    /// Room for one upload, or [`Error::Busy`].
-    pub fn room(&self) -> Result<OwnedSemaphorePermit> {
-        self.uploads.clone().try_acquire_owned().map_err(|_| Error::Busy)
+    pub fn new(wait: Duration) -> Self {
+        Self {
+            uploads: Slots::new(UPLOADS),
+            wait,
+            bytes: ByteBudget::new(UPLOAD_BYTES, UPLOAD_SHARE),
+            checks: Arc::new(Semaphore::new(CHECKS)),
+            wake: Arc::default(),
+        }
+    }
+
+    /// Waits for the account's turn to upload.
+    ///
+    /// # Errors
+    /// [`Error::TooManyTransfers`] while the account uploads another archive; [`Error::Busy`] while others do.
+    pub async fn slot(&self, account: Uuid) -> Result<Slot<Uuid>> {
+        Ok(self.uploads.acquire(account, self.wait).await?)
+    }
+
+    /// How many uploads are under way.
+    pub fn uploading(&self) -> usize {
+        self.uploads.running()
     }
 
     /// Reads the whole archive and writes nothing.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use omnitrack::http::schema::Schemas;
 use omnitrack::http::spec;
+use omnitrack::schema::Schemas;
 use poem::http::{HeaderMap, Method};
 use serde_json::{Value, json};
 

@@ -76,7 +76,7 @@ async fn begin(app: &App, token: &str) -> impl Stream<Item = io::Result<Bytes>> 
     loop {
         match app.exports.download(&app.db, &app.users, token).await {
             Ok(download) => return Box::pin(download.pieces),
-            Err(Error::Busy) if begun.elapsed() < PATIENCE => {
+            Err(Error::Busy | Error::TooManyTransfers) if begun.elapsed() < PATIENCE => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             Err(error) => panic!("{error}"),
@@ -276,7 +276,7 @@ both! {
                     .await;
             }
             // Until then both wait for their clients.
-            until_free(&app, &his, 1).await;
+            until_running(&app, 1).await;
             rest(cut).await.expect_err("it was cut");
             rest(whole).await.expect("another's goes on");
             t.anon.get(&url(&hers)).send().await.expect_problem(404, "not_found");
@@ -286,32 +286,60 @@ both! {
         }
     }
 
+    async fn download_waits_for_the_other_one_of_its_account_and_not_for_ever(t: TestApp) {
+        t.stop_jobs().await;
+        stock(&t, &t.alice, 100).await;
+        let (first, second, bobs) = (ask(&t.alice).await, ask(&t.alice).await, ask(&t.bob).await);
+        let mut app = t.app.clone();
+        let running = begin(&app, &token(&first)).await;
+        app.exports.wait = Duration::ZERO;
+        let refused = app.exports.download(&app.db, &app.users, &token(&second)).await.err();
+        assert!(matches!(refused, Some(Error::TooManyTransfers)), "{refused:?}");
+        // Another account's is not held up by it, although the first account asked earlier.
+        app.exports.wait = PATIENCE;
+        let waiting = {
+            let (app, second) = (app.clone(), token(&second));
+            tokio::spawn(async move { rest(begin(&app, &second).await).await })
+        };
+        rest(begin(&app, &token(&bobs)).await).await.unwrap();
+        assert!(!waiting.is_finished());
+        rest(running).await.unwrap();
+        waiting.await.unwrap().unwrap();
+    }
+
     async fn who_is_too_slow_is_cut_off_and_others_wait_meanwhile(t: TestApp) {
         t.stop_jobs().await;
-        stock(&t, &t.alice, 600).await;
-        let made = ask(&t.alice).await;
+        let mut links = Vec::new();
+        for who in [&t.alice, &t.bob] {
+            stock(&t, who, 600).await;
+            links.push(ask(who).await);
+        }
+        let made = &links[0];
         let mut app = t.app.clone();
         app.exports.patience = Duration::from_secs(3);
+        app.exports.wait = Duration::ZERO;
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), None, 16).unwrap();
         let address = server.local_addr();
         let shutdown = CancellationToken::new();
         let running = tokio::spawn(server.run(http::endpoint(&app), shutdown.clone()));
         let mut slow = Vec::new();
-        for _ in 0..2 {
+        for link in &links {
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_recv_buffer_size(4096).unwrap();
             let mut stream = socket.connect(address).await.unwrap();
-            let request = format!("GET {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", url(&made));
+            let request = format!("GET {} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", url(link));
             stream.write_all(request.as_bytes()).await.unwrap();
             let mut head = vec![0; 17];
             stream.read_exact(&mut head).await.unwrap();
             assert_eq!(head, b"HTTP/1.1 200 OK\r\n");
             slow.push(stream);
         }
-        let third = t.anon.at(http::endpoint(&app));
-        let busy = third.get(&url(&made)).send().await.expect_problem(503, "busy");
+        let anon = t.anon.at(http::endpoint(&app));
+        let third = ask(&t.persona("carol")).await;
+        let busy = anon.get(&url(&third)).send().await.expect_problem(503, "busy");
         assert!(busy.header("retry-after").is_some());
-        until_free(&app, &made, 2).await;
+        anon.get(&url(made)).send().await.expect_problem(429, "too_many_transfers");
+        until_running(&app, 0).await;
         for mut stream in slow {
             let mut got = Vec::new();
             let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut got)).await.expect("it is cut");
@@ -319,26 +347,18 @@ both! {
             assert!(got.len() < 600 * 20_000, "{}", got.len());
         }
         // It may be begun again, and is whole for whoever takes it.
-        let again = rest(begin(&t.app, &token(&made)).await).await.unwrap();
+        let again = rest(begin(&t.app, &token(made)).await).await.unwrap();
         assert_eq!(serde_json::from_slice::<Archive>(&again).unwrap().library.len(), 600);
         shutdown.cancel();
         running.await.unwrap();
     }
 }
 
-/// Waits until so many more copies can be begun at once.
-async fn until_free(app: &App, made: &Value, places: usize) {
+/// Waits until no more than so many copies are written.
+async fn until_running(app: &App, copies: usize) {
     let begun = Instant::now();
-    loop {
-        let mut open = Vec::new();
-        for _ in 0..places {
-            open.extend(app.exports.download(&app.db, &app.users, &token(made)).await.ok());
-        }
-        if open.len() == places {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "no place is given back");
-        drop(open);
+    while app.exports.running() > copies {
+        assert!(begun.elapsed() < PATIENCE, "no slot is given back");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::support::app::TestApp;
 use crate::support::archive::{IMPORTS, THEN, archive, comment, dump, entry, list, zipped};
 use crate::support::both;
+use crate::support::persona::Persona;
 use crate::support::titles::{BOOK, GAME, MOVIE, SERIES};
 
 const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
@@ -111,7 +113,7 @@ fn unsound_json() -> Vec<Bad> {
             "rating far beyond",
             set("/library/0/rating", json!(99999999999_i64)),
             "/library/0/rating",
-            "out of all bounds",
+            "must be at most 2147483647",
         ),
         bad("unknown status", set("/library/0/status", json!("seen")), "/library/0/status", "must be one of"),
         bad(
@@ -448,7 +450,7 @@ async fn who_sends_nothing_more_is_cut_off() {
     let body = with(|_| ());
     let began = Instant::now();
     let answer = slowly(&t, address, body.len(), &[&body[..100]], 10).await;
-    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("upload_timed_out"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"), "{answer}");
     assert!(began.elapsed() < Duration::from_secs(10));
     stop.cancel();
 }
@@ -479,24 +481,61 @@ async fn who_breaks_off_leaves_nothing() {
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body[..body.len() - 1]).await.unwrap();
     drop(stream);
-    // Its room is free again for as many as may come at once.
+    // Its slot and its bytes are free again.
     let waited = async {
-        let rooms = || (0..4).map(|_| t.app.imports.room()).collect::<Result<Vec<_>, _>>();
-        while rooms().is_err() {
+        while t.app.imports.uploading() > 0 || t.app.imports.bytes.used() > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), waited).await.expect("the room is free again");
+    tokio::time::timeout(Duration::from_secs(20), waited).await.expect("the slot is free again");
     assert_eq!(dump(&t.app).await, before);
     stop.cancel();
 }
 
+/// The service whose uploads wait for no slot.
+async fn impatient() -> TestApp {
+    TestApp::sqlite().await.restart(|config| config.uploads.wait = Duration::ZERO).await
+}
+
 #[tokio::test]
 async fn few_are_received_at_once() {
-    let t = TestApp::sqlite().await;
-    let rooms: Vec<_> = (0..4).map(|_| t.app.imports.room().unwrap()).collect();
+    let t = impatient().await;
+    let mut slots = Vec::new();
+    for other in 0..4 {
+        slots.push(t.app.imports.slot(Uuid::from_u128(other)).await.unwrap());
+    }
     let busy = t.alice.post(IMPORTS, archive(vec![], vec![])).send().await.expect_problem(503, "busy");
     assert!(busy.header("retry-after").is_some());
-    drop(rooms);
+    drop(slots);
     t.alice.post(IMPORTS, archive(vec![], vec![])).send().await.expect(202);
+}
+
+#[tokio::test]
+async fn one_upload_of_an_account_is_received_at_a_time() {
+    let t = impatient().await;
+    let account = t.alice.get("/v1/account").send().await.expect(200).json();
+    let slot = t.app.imports.slot(account["id"].as_str().unwrap().parse().unwrap()).await.unwrap();
+    let send = |who: &Persona| who.post(&format!("{IMPORTS}?dry_run=true"), archive(vec![], vec![])).send();
+    let refused = send(&t.alice).await.expect_problem(429, "too_many_transfers");
+    assert!(refused.header("retry-after").is_some());
+    send(&t.bob).await.expect(200);
+    drop(slot);
+    send(&t.alice).await.expect(200);
+}
+
+#[tokio::test]
+async fn uploads_share_a_budget_of_bytes() {
+    let t = impatient().await;
+    let other = t.app.imports.bytes.reserve(Uuid::nil()).unwrap();
+    let mut others: Vec<_> = vec![other];
+    // One account cannot take all of it.
+    assert_eq!(others[0].grow(64 * 1024 * 1024), Ok(()));
+    assert!(others[0].grow(1024).is_err());
+    others.push(t.app.imports.bytes.reserve(Uuid::max()).unwrap());
+    assert_eq!(others[1].grow(32 * 1024 * 1024 - 2_000), Ok(()));
+    let send = || t.alice.post(&format!("{IMPORTS}?dry_run=true"), archive(vec![], vec![])).send();
+    send().await.expect_problem(503, "busy");
+    others.clear();
+    send().await.expect(200);
+    assert_eq!(t.app.imports.bytes.used(), 0);
 }

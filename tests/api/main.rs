@@ -10,6 +10,7 @@ mod account;
 mod anonymity;
 mod architecture;
 mod archive;
+mod bodies;
 mod contract;
 mod convex;
 mod cover;

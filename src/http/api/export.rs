@@ -68,7 +68,8 @@ impl ExportApi {
     /// all of it as it was in one moment. Needs no token; whatever is wrong with the address, or where the
     /// account was deleted, it is 404. A download that takes more than two minutes is cut off, and so is one
     /// whose account is deleted meanwhile: the connection then ends before the body does. It can be begun
-    /// again. Few are served at once: 503 says when to come back.
+    /// again. Few are served at once, by turns of the accounts: 503 says when to come back. Of one account one is
+    /// served at a time: 429 `too_many_transfers`.
     #[oai(path = "/exports/:token", method = "get", operation_id = "downloadExport")]
     async fn download(&self, token: Path<String>) -> Result<Attachment, Fail<Absent>> {
         let app = &self.app;

@@ -43,8 +43,9 @@ impl ImportApi {
     /// Else 202, and it is applied in the background: `getImport` tells how far. What the account has already
     /// under the same key stays as it is, and what hangs on an entry or a list and is missing here is taken: of two
     /// libraries nothing is lost. Taken twice, an archive changes nothing. With `dry_run` it is checked only.
-    /// One import of an account at a time: 409. It may take ten minutes to arrive, and is cut off when
-    /// nothing comes for 30 seconds. Few are received at once: 503 says when to come back.
+    /// One import of an account is applied at a time: 409; and one is received at a time: 429
+    /// `too_many_transfers`. It may take ten minutes to arrive, and is cut off when less than 30 KiB come within
+    /// 30 seconds. Few are received at once, by turns of the accounts: 503 says when to come back.
     #[oai(path = "/", method = "post", operation_id = "createImport")]
     async fn create(
         &self,
@@ -56,8 +57,9 @@ impl ImportApi {
         upload: Upload,
     ) -> Result<Received, Fail<TakeBack>> {
         let imports = &self.app.imports;
-        let room = imports.room()?;
-        let packed = upload.read(self.app.config.uploads).await?;
+        let slot = imports.slot(caller.id()).await?;
+        let mut reservation = imports.bytes.reserve(caller.id()).map_err(Problem::from)?;
+        let packed = upload.read(self.app.config.uploads, &mut reservation).await?;
         let Checked { packed, counts, faults } = imports.check(packed).await?;
         if dry_run.0 == Some(true) {
             return Ok(Received::Looked(Box::new(ImportCheck::new(counts, faults))));
@@ -72,7 +74,7 @@ impl ImportApi {
         });
         let (row, duplicate) =
             store::create(&self.app.db, caller.id(), &packed, counts, request.as_ref()).await?;
-        drop(room);
+        drop((packed, reservation, slot));
         imports.wake();
         Ok(Received::Accepted(Box::new(Import::new(row, Some(duplicate)))))
     }

@@ -72,8 +72,8 @@ statuses! {
     Judged: &[422];
     /// A copy asked for by the person alone, at most so many, under a key that may be past.
     Export: &[403, 409, 410, 422];
-    /// An archive taken back: one at a time, in its time, under a key that may be past.
-    Import: &[408, 409, 410, 422];
+    /// An archive taken back: one at a time, under a key that may be past.
+    Import: &[409, 410, 422];
     /// A read for the person alone.
     Personal: &[403];
     /// A write to something that must be there.

@@ -11,6 +11,7 @@ use super::wire_enum;
 use crate::error::{Result, Violation};
 use crate::http::problem::{Problem, ViolationBody};
 use crate::http::text::{Date, MediaId, Timestamp};
+use crate::schema::Findings;
 use crate::sync::{self, Action, Fields, Judged, Mutation, Refusal};
 
 wire_enum! {
@@ -222,18 +223,21 @@ pub struct MutationBatchWrite {
 }
 
 impl MutationBatchWrite {
-    /// The mutations, or everything that is wrong with any of them.
+    /// The mutations, or what is wrong with any of them, as much as a body's violations are reported.
     pub fn domain(mutations: Vec<MutationWrite>) -> Result<Vec<Mutation>> {
-        let (mut good, mut violations) = (Vec::with_capacity(mutations.len()), Vec::new());
+        let (mut good, mut findings) = (Vec::with_capacity(mutations.len()), Findings::default());
         for (index, mutation) in mutations.into_iter().enumerate() {
             match mutation.domain(index) {
                 Ok(mutation) => good.push(mutation),
-                Err(wrong) => violations.extend(wrong),
+                Err(wrong) => wrong.into_iter().for_each(|one| findings.push(one)),
             }
         }
-        match violations.is_empty() {
+        match findings.is_empty() {
             true => Ok(good),
-            false => Err(crate::error::Error::Invalid { code: "invalid_mutation", violations }),
+            false => {
+                let violations = findings.into_list();
+                Err(crate::error::Error::Invalid { code: "invalid_mutation", violations })
+            }
         }
     }
 }

@@ -10,17 +10,16 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::bounded::{Bounded, Budget, Excess};
 use super::faults::Faults;
 use super::pack::{MAX_UNPACKED, TOO_LARGE};
-use super::shape;
 use crate::archive::{FORMAT, VERSION, format};
 use crate::error::Violation;
 use crate::import::checked::{self, at};
 use crate::list::MAX_LISTS;
+use crate::schema::Schemas;
 
 /// Titles in one archive.
 pub const MAX_ENTRIES: u64 = 200_000;
@@ -182,21 +181,26 @@ impl Reading<'_> {
         }
     }
 
-    /// Parses a row, or says all that its shape is not.
-    fn parse<T: DeserializeOwned>(&mut self, text: &str, schema: &Value) -> Option<T> {
-        if let Ok(row) = serde_json::from_str(text) {
-            return Some(row);
+    /// Parses a row that fits its schema, or reports how it differs. The schema comes first: it bounds how much
+    /// memory the parsed row can take, which is many times its text where that is made of small items.
+    fn parse<T: DeserializeOwned>(&mut self, text: &str, schemas: &Schemas) -> Option<T> {
+        // The text was read as JSON before; should it not be after all, it cannot be parsed below.
+        let found =
+            schemas.check_json(schemas.document(), text.as_bytes(), &self.pointer).unwrap_or_default();
+        let fits = found.is_empty();
+        found.into_iter().for_each(|violation| self.faults.push(violation));
+        if !fits {
+            return None;
         }
-        let before = self.faults.count;
-        shape::walk(schema, text, &self.pointer, self.faults);
-        if self.faults.count == before {
+        let row = serde_json::from_str(text).ok();
+        if row.is_none() {
             self.faults.add(self.pointer.clone(), "is not as the format says");
         }
-        None
+        row
     }
 
     fn settings(&mut self, text: &str) -> Option<Row> {
-        static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<format::Account>);
+        static SCHEMA: LazyLock<Schemas> = LazyLock::new(schema_of::<format::Account>);
         let row: format::Account = self.parse(text, &SCHEMA)?;
         match checked::check_settings(&row, &self.pointer) {
             Ok(settings) => Some(Row::Settings(settings)),
@@ -208,7 +212,7 @@ impl Reading<'_> {
     }
 
     fn entry(&mut self, text: &str) -> Option<Row> {
-        static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<format::Entry>);
+        static SCHEMA: LazyLock<Schemas> = LazyLock::new(schema_of::<format::Entry>);
         let row: format::Entry = self.parse(text, &SCHEMA)?;
         if !self.titles.insert(row.media_id.clone()) {
             self.faults.add(at(&self.pointer, "media_id"), "stands here twice");
@@ -223,7 +227,7 @@ impl Reading<'_> {
     }
 
     fn list(&mut self, text: &str) -> Option<Row> {
-        static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<format::List>);
+        static SCHEMA: LazyLock<Schemas> = LazyLock::new(schema_of::<format::List>);
         let row: format::List = self.parse(text, &SCHEMA)?;
         if !self.lists.insert(row.id) {
             self.faults.add(at(&self.pointer, "id"), "stands here twice");
@@ -301,8 +305,8 @@ impl Reading<'_> {
     }
 }
 
-fn schema_of<T: JsonSchema>() -> Value {
-    schemars::schema_for!(T).to_value()
+fn schema_of<T: JsonSchema>() -> Schemas {
+    Schemas::new(schemars::schema_for!(T).to_value())
 }
 
 /// The archive as a whole.

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use omnitrack::http::PLAIN;
 use omnitrack::http::contract::Contract;
-use omnitrack::http::schema::Schemas;
+use omnitrack::schema::Schemas;
 use poem::http::Method;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub fn faults(method: &Method, path: &str, answer: &Answer) -> Vec<String> {
                 .unwrap_or(&Value::Null);
             faults.extend(documented(spec, method, answer));
         }
-        (Some(_), _) => faults.extend(one_of(answer, &[200, 204, 400, 401, 413, 429, 500, 503])),
+        (Some(_), _) => faults.extend(one_of(answer, &[200, 204, 400, 401, 408, 413, 415, 429, 500, 503])),
         (None, _) => faults.extend(one_of(answer, &[404, 429])),
     }
     faults

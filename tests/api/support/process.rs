@@ -56,6 +56,11 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGKILL, and waits until nothing of it runs any more.
     pub fn kill(&mut self) {
         self.child.kill().expect("SIGKILL");
