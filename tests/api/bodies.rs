@@ -283,5 +283,5 @@ async fn archive_of_one_endless_row_takes_bounded_memory() {
     let refused: Value = serde_json::from_str(&refused.text().await.unwrap()).unwrap();
     assert_eq!(refused["errors"][0]["pointer"], "/library/0/pending_episodes");
     let above = peak(&service).saturating_sub(idle);
-    assert!(above < ABOVE_IDLE, "{} MiB above idle", above / 1024 / 1024);
+    assert!(above < ABOVE_IDLE / 2, "{} MiB above idle", above / 1024 / 1024);
 }
