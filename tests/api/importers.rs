@@ -108,4 +108,32 @@ both! {
         assert!(!book["Title"].is_empty() && !book["Author"].is_empty(), "{book:?}");
         with(&tables["games.csv"][0], &[("igdb_id", "1942"), ("status", "dropped"), ("rating", "50")]);
     }
+
+    async fn a_title_begins_no_formula_and_a_review_is_left_alone(t: TestApp) {
+        for media_id in [MOVIE, GAME, BOOK] {
+            let entry = format!("/v1/library/{media_id}");
+            t.alice.put(&entry, json!({ "status": "completed" })).send().await.expect(201);
+            t.alice.put(&format!("{entry}/review"), json!({ "body": "=MINE()" })).send().await.expect(201);
+            t.filled(media_id).await;
+        }
+        t.alice.put("/v1/library/movie:tmdb:604", json!({ "status": "backlog" })).send().await.expect(201);
+        t.filled("movie:tmdb:604").await;
+        t.stop_jobs().await;
+        t.sql("UPDATE media SET title = '=1+1'").await;
+        t.sql("UPDATE media_text SET title = '=1+1'").await;
+        let (files, tables) = unpack(&crate::archive::copy(&t, &t.alice, "zip").await);
+        let theirs = [
+            ("letterboxd.csv", "Title"), ("letterboxd-watchlist.csv", "Title"), ("goodreads.csv", "Title"),
+            ("games.csv", "title"),
+        ];
+        for (table, column) in theirs {
+            assert_eq!(tables[table][0][column], "'=1+1", "{table}");
+        }
+        for (table, column) in [("letterboxd.csv", "Review"), ("goodreads.csv", "My Review"), ("games.csv", "review")] {
+            assert_eq!(tables[table][0][column], "=MINE()", "{table}");
+        }
+        let archive: Archive = serde_json::from_str(&files["archive.json"]).unwrap();
+        assert!(archive.library.iter().all(|entry| entry.title.as_deref() == Some("=1+1")), "it is no table");
+        assert!(files["README.txt"].contains("formula"));
+    }
 }

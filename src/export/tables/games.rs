@@ -2,7 +2,7 @@
 
 use entity::account;
 
-use super::{Shelf, put, source_id};
+use super::{Shelf, foreign, put, source_id};
 use crate::archive::format::Date;
 use crate::catalog::Kind;
 use crate::db::Snapshot;
@@ -42,7 +42,7 @@ pub(super) async fn write(
         let times = games.times(moment, &entry).await?;
         let number = |number: Option<i32>| number.map(|number| number.to_string()).unwrap_or_default();
         let date = |date: &Option<Date>| date.as_ref().map(|date| date.0.clone()).unwrap_or_default();
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let text = |text: &Option<String>| foreign(text.as_deref().unwrap_or_default()).into_owned();
         let progress = entry.progress.as_ref();
         let review = review.as_ref();
         put(

@@ -2,7 +2,7 @@
 
 use entity::account;
 
-use super::{Shelf, day, of_five, put, row, year};
+use super::{Shelf, day, foreign, of_five, put, row, year};
 use crate::catalog::{Kind, MediaItem, Role};
 use crate::db::Snapshot;
 use crate::export::sink::{Broken, Sink};
@@ -69,13 +69,13 @@ pub(super) async fn write(
         let added_on = entry.added_at.0.get(..10).unwrap_or_default().replace('-', "/");
         let pages = title.and_then(|title| title.page_count).map(|n| n.to_string()).unwrap_or_default();
         let (rating, by_last_name) = (of_five(entry.rating), last_name_first(author));
-        let values = [
-            ("Title", entry.title.as_deref().unwrap_or_default()),
-            ("Author", author),
-            ("Author l-f", &by_last_name),
-            ("Additional Authors", &others),
-            ("ISBN", ids.and_then(|ids| ids.isbn_10.as_deref()).unwrap_or_default()),
-            ("ISBN13", ids.and_then(|ids| ids.isbn_13.as_deref()).unwrap_or_default()),
+        let values: [(&str, &str); 16] = [
+            ("Title", &foreign(entry.title.as_deref().unwrap_or_default())),
+            ("Author", &foreign(author)),
+            ("Author l-f", &foreign(&by_last_name)),
+            ("Additional Authors", &foreign(&others)),
+            ("ISBN", &foreign(ids.and_then(|ids| ids.isbn_10.as_deref()).unwrap_or_default())),
+            ("ISBN13", &foreign(ids.and_then(|ids| ids.isbn_13.as_deref()).unwrap_or_default())),
             ("My Rating", &rating),
             ("Number of Pages", &pages),
             ("Year Published", year(entry.release_date.as_ref())),

@@ -2,7 +2,7 @@
 
 use entity::account;
 
-use super::{Shelf, day, of_ten, put, row, source_id, year};
+use super::{Shelf, day, foreign, of_ten, put, row, source_id, year};
 use crate::archive::format::Entry;
 use crate::catalog::{Kind, MediaItem};
 use crate::db::Snapshot;
@@ -12,7 +12,7 @@ const DIARY: [&str; 9] =
     ["tmdbID", "imdbID", "Title", "Year", "Rating10", "WatchedDate", "Rewatch", "Tags", "Review"];
 
 /// What Letterboxd knows a movie by.
-fn movie<'a>(entry: &'a Entry, title: Option<&'a MediaItem>) -> [(&'static str, &'a str); 4] {
+fn movie(entry: &Entry, title: Option<&MediaItem>) -> [(&'static str, String); 4] {
     let imdb = title.and_then(|title| title.external_ids.imdb_id.as_deref());
     [
         ("tmdbID", source_id(&entry.media_id)),
@@ -20,6 +20,11 @@ fn movie<'a>(entry: &'a Entry, title: Option<&'a MediaItem>) -> [(&'static str, 
         ("Title", entry.title.as_deref().unwrap_or_default()),
         ("Year", year(entry.release_date.as_ref())),
     ]
+    .map(|(name, value)| (name, foreign(value).into_owned()))
+}
+
+fn of<'a>(values: &'a [(&'static str, String); 4]) -> [(&'a str, &'a str); 4] {
+    values.each_ref().map(|(name, value)| (*name, value.as_str()))
 }
 
 pub(super) async fn diary(
@@ -41,9 +46,9 @@ pub(super) async fn diary(
             days.push("");
         }
         let rating = of_ten(entry.rating);
-        let last = days.len() - 1;
+        let (last, movie) = (days.len() - 1, movie(&entry, title.as_ref()));
         for (index, day) in days.iter().enumerate() {
-            let mut values = movie(&entry, title.as_ref()).to_vec();
+            let mut values: Vec<(&str, &str)> = of(&movie).to_vec();
             values.extend([("WatchedDate", *day), ("Rewatch", if index > 0 { "true" } else { "false" })]);
             if index == last {
                 let text = review.as_ref().map(|review| review.body.as_str());
@@ -69,7 +74,7 @@ pub(super) async fn watchlist(
     while let Some((entry, title)) = movies.next_titled(moment).await? {
         let seen = !movies.times(moment, &entry).await?.is_empty();
         if entry.status == "backlog" && !seen {
-            put(sink, &row(&WATCHLIST, &movie(&entry, title.as_ref())))?;
+            put(sink, &row(&WATCHLIST, &of(&movie(&entry, title.as_ref()))))?;
             sink.pass_on().await?;
         }
     }

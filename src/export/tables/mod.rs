@@ -7,6 +7,7 @@ mod goodreads;
 mod letterboxd;
 mod trakt;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use entity::account;
@@ -42,6 +43,17 @@ fn row<const N: usize>(names: &[&str; N], values: &[(&str, &str)]) -> [String; N
         let value = values.iter().find(|(known, _)| *known == name);
         value.map(|(_, value)| (*value).to_owned()).unwrap_or_default()
     })
+}
+
+/// Characters that begin a formula in spreadsheets, the full-width forms of some of them included, or that
+/// they skip before one (OWASP, "CSV Injection").
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
+
+/// A text that came from a source, which nobody here has written or read: one that a spreadsheet would take
+/// for a formula gets an apostrophe before it. The person's own words stay as they are; `readme.txt` tells
+/// them of both.
+fn foreign(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// As RFC 4180 has it: comma, quotes where they are needed, CR LF.
@@ -151,6 +163,16 @@ fn year(date: Option<&String>) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_sources_begin_no_formula() {
+        for text in ["=1+1", "+1", "-30-", "@Suicide", "\t=1", "\r=1", "\u{FF1D}1"] {
+            assert_eq!(foreign(text), format!("'{text}"));
+        }
+        for text in ["", "The Matrix", "'Round Midnight", "1-2-3", "8\u{BD}"] {
+            assert_eq!(foreign(text), text);
+        }
+    }
 
     #[test]
     fn ratings_go_to_the_nearest_step() {
