@@ -1,6 +1,9 @@
 //! The server's certificate: read from two PEM files, and read again when either changes, so that a
 //! renewal needs no restart. A file that cannot be used never replaces a certificate that works.
 
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -14,6 +17,9 @@ use crate::config::{self, ConfigError};
 
 const CERT: &str = "OMNITRACK_TLS_CERT";
 const KEY: &str = "OMNITRACK_TLS_KEY";
+
+/// The largest file that is read, in bytes; a chain with its key has some thousand.
+const MAX_BYTES: u64 = 1024 * 1024;
 
 /// When a file was last written and its length, or `None` while it is not there.
 type Mark = Option<(SystemTime, u64)>;
@@ -82,6 +88,20 @@ fn marks(files: &config::Tls) -> [Mark; 2] {
     [mark(&files.cert), mark(&files.key)]
 }
 
+/// Reads a file whole, within [`MAX_BYTES`]. Never waits for anybody: a pipe, which has no bytes and no end
+/// until somebody opens its other side, is refused like whatever else is no regular file.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    if file.take(MAX_BYTES + 1).read_to_end(&mut bytes)? as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too large"));
+    }
+    Ok(bytes)
+}
+
 fn read(files: &config::Tls) -> Result<ServerConfig, ConfigError> {
     let wrong = |name, path: &Path, reason: &dyn std::fmt::Display| ConfigError {
         name,
@@ -90,13 +110,15 @@ fn read(files: &config::Tls) -> Result<ServerConfig, ConfigError> {
     let cert_is = |reason: &dyn std::fmt::Display| wrong(CERT, &files.cert, reason);
     let key_is = |reason: &dyn std::fmt::Display| wrong(KEY, &files.key, reason);
 
-    let chain = CertificateDer::pem_file_iter(&files.cert)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let pem = read_file(&files.cert).map_err(|error| cert_is(&error))?;
+    let chain = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|error| cert_is(&error))?;
     if chain.is_empty() {
         return Err(cert_is(&"there is no certificate in it"));
     }
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| key_is(&error))?;
+    let pem = read_file(&files.key).map_err(|error| key_is(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|error| key_is(&error))?;
     // The provider is named because two are linked; with none named the choice would be a panic.
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()

@@ -218,6 +218,46 @@ fn files_that_cannot_be_used_stop_the_start_and_are_named() {
     assert!(error.to_string().starts_with("OMNITRACK_TLS_CERT: no/such.pem cannot be used: "), "{error}");
 }
 
+/// Puts a pipe without another end in the place of a file.
+fn pipe(path: &Path) {
+    std::fs::remove_file(path).expect("removes");
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
+}
+
+#[tokio::test]
+async fn a_pipe_in_place_of_a_file_holds_up_neither_reload_nor_stop() {
+    let (old, new) = (pair(), pair());
+    let mut files = Files::new(&old);
+    let times = Times { certificate_poll: Duration::from_millis(1), ..patient() };
+    let server = start(times, Some(&files.tls), 8);
+    assert_eq!(presented(server.addr, &[&old, &new]).await, old.der);
+    for path in [files.tls.cert.clone(), files.tls.key.clone()] {
+        pipe(&path);
+        // Long enough for the reload to see it, or it is seen later: either way nothing waits for it.
+        assert_eq!(presented(server.addr, &[&old, &new]).await, old.der);
+    }
+    for path in [&files.tls.cert, &files.tls.key] {
+        std::fs::remove_file(path).expect("removes");
+    }
+    files.write_cert(&new.cert);
+    files.write_key(&new.key);
+    soon(async { while presented(server.addr, &[&old, &new]).await != new.der {} }).await;
+    pipe(&files.tls.cert);
+    server.shutdown.cancel();
+    server.ended().await;
+}
+
+#[test]
+fn a_pipe_or_a_file_without_end_is_refused_at_the_start() {
+    let mut files = Files::new(&pair());
+    pipe(&files.tls.key);
+    let error = Certificates::load(&files.tls).err().expect("refused");
+    assert_eq!(error.name, "OMNITRACK_TLS_KEY");
+    assert!(error.reason.ends_with("not a regular file"), "{error}");
+    files.tls.cert = "/dev/zero".into();
+    assert_eq!(Certificates::load(&files.tls).err().expect("refused").name, "OMNITRACK_TLS_CERT");
+}
+
 /// Counts warnings.
 #[derive(Clone, Default)]
 struct Warnings(Arc<AtomicUsize>);
