@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use clerk::{Backend, Clerk, ClerkKeys};
+use url::{Host, Url};
 
+use crate::db;
 use crate::secret::Secrets;
 
 /// A value that must not reach a log: `Debug` prints a placeholder.
@@ -271,7 +273,11 @@ fn database_url(env: &Env<'_>) -> Result<Secret, ConfigError> {
     if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return wrong("DATABASE_URL", "must begin with sqlite:// or postgres://");
     }
-    Ok(Secret::new(url))
+    let url = Secret::new(url);
+    if !url.expose().starts_with("sqlite:") {
+        db::check_transport(&url).or_else(|reason| wrong("DATABASE_URL", reason))?;
+    }
+    Ok(url)
 }
 
 /// Instances that share a PostgreSQL must share the secret, so that it cannot be made up at one of them.
@@ -322,16 +328,32 @@ fn sources(env: &Env<'_>) -> Result<Sources, ConfigError> {
     Ok(Sources { tmdb, igdb, google_books, share, cache_bytes })
 }
 
-fn http_url(name: &'static str, url: &str) -> Result<String, ConfigError> {
-    if !url.starts_with("https://") && !url.starts_with("http://") {
-        return wrong(name, "must begin with https:// (or http:// on loopback)");
+/// Reads a base address. It is parsed by the rules that clients follow (WHATWG URL) and used as it was
+/// understood, so that what is checked here is what will be asked.
+fn http_url(name: &'static str, text: &str) -> Result<String, ConfigError> {
+    let url = Url::parse(text).or_else(|error| wrong(name, format!("is not a URL: {error}")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong(name, "must hold no user name and no password");
     }
-    let plain = url.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
-    let host = plain.map(|host| host.rsplit_once(':').map_or(host, |(name, _port)| name));
-    if host.is_some_and(|host| !["127.0.0.1", "localhost", "[::1]"].contains(&host)) {
-        return wrong(name, "clear text is allowed on loopback only: use https://");
+    if url.query().is_some() || url.fragment().is_some() {
+        return wrong(name, "must end with its path");
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return wrong(name, "clear text is allowed on loopback only: use https://"),
+        _ => return wrong(name, "must begin with https:// (or http:// on loopback)"),
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 /// The environment behind a function, so that tests can make one up.

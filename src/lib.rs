@@ -32,6 +32,7 @@ pub mod media;
 pub mod operator;
 pub mod policy;
 pub mod schema;
+mod private_file;
 pub mod secret;
 pub mod serve;
 pub mod server;

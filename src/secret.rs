@@ -3,6 +3,7 @@
 //! be known at once: the first signs and seals, all verify and open, so that one can be replaced without a
 //! break.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
@@ -14,8 +15,14 @@ use aws_lc_rs::{constant_time, hmac, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::private_file;
+
 /// The shortest secret that is accepted, in bytes.
 pub const MIN_BYTES: usize = 16;
+
+/// A secret of fewer different bytes was typed, not drawn: of 16 random hexadecimal digits fewer than one in
+/// ten thousand have so few.
+const MIN_DISTINCT: usize = 6;
 
 /// What is made where there is no secret yet, in bytes.
 const MADE_BYTES: usize = 32;
@@ -27,6 +34,8 @@ pub enum Purpose {
     Cover,
     /// Links to copies of a person's data.
     Export,
+    /// Cursors of pages.
+    Cursor,
 }
 
 impl Purpose {
@@ -35,6 +44,7 @@ impl Purpose {
         match self {
             Purpose::Cover => b"omnitrack cover 1",
             Purpose::Export => b"omnitrack export 1",
+            Purpose::Cursor => b"omnitrack cursor 1",
         }
     }
 }
@@ -57,8 +67,15 @@ impl fmt::Debug for Secrets {
 pub enum SecretError {
     #[error("must hold at least {MIN_BYTES} bytes in each of its parts")]
     TooShort,
+    #[error("must be random in each of its parts, such as `openssl rand -base64 32` gives it")]
+    Weak,
     #[error("the file with the secret, beside the database: {0}")]
     File(#[from] io::Error),
+}
+
+/// Returns whether a secret is made of so few different bytes that it can be guessed.
+pub fn is_weak(secret: &[u8]) -> bool {
+    secret.iter().collect::<HashSet<_>>().len() < MIN_DISTINCT
 }
 
 impl Secrets {
@@ -70,6 +87,9 @@ impl Secrets {
         if older.iter().chain([&first]).any(|secret| secret.len() < MIN_BYTES) {
             return Err(SecretError::TooShort);
         }
+        if older.iter().chain([&first]).any(|secret| is_weak(secret)) {
+            return Err(SecretError::Weak);
+        }
         Ok(Self { first, older })
     }
 
@@ -79,6 +99,7 @@ impl Secrets {
         if !path.exists() {
             make(path)?;
         }
+        private_file::warn_if_exposed(path, "secret key");
         Self::parse(fs::read_to_string(path)?.trim())
     }
 

@@ -45,6 +45,10 @@ fn short_secrets_are_refused_and_none_shows() {
     for list in ["", "short", "a secret of the tests,short", "a secret of the tests,", ","] {
         assert!(matches!(Secrets::parse(list), Err(SecretError::TooShort)), "{list:?}");
     }
+    for list in ["aaaaaaaaaaaaaaaaaaaaaaaa", "0101010101010101", "a secret of the tests,ababababababababab"] {
+        assert!(matches!(Secrets::parse(list), Err(SecretError::Weak)), "{list:?}");
+    }
+    assert!(Secrets::parse("0f1e2d3c4b5a6978").is_ok());
     assert!(!format!("{:?}", Secrets::parse(SECRET).unwrap()).contains("tests"));
 }
 

@@ -3,6 +3,7 @@
 
 mod change;
 mod epoch;
+mod failure;
 mod forget;
 mod group;
 mod heads;
@@ -13,6 +14,7 @@ mod relay;
 mod scrub;
 mod snapshot;
 mod stamp;
+mod transport;
 mod wipe;
 
 use std::sync::Arc;
@@ -22,13 +24,15 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use change::Change;
+pub use failure::{error_kind, is_busy, is_unavailable};
 pub use forget::{BATCH, Kept};
 use group::Group;
 pub use heads::{Bounds, Full, Heads, Listener, News};
-pub use open::{error_kind, is_busy, sqlite_file};
+pub use open::sqlite_file;
 pub use reader::Reader;
 pub use snapshot::Snapshot;
 pub use stamp::{Author, Stamp, Stamps};
+pub use transport::check_transport;
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
 /// are the same pool.

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::Executor as _;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
 use super::{Db, Reader, row};
 use crate::config::Secret;
+use crate::private_file;
 
 /// Any fixed number: whoever holds it in PostgreSQL migrates, the others wait.
 const MIGRATION_LOCK: i64 = 0x006f_6d6e_6974_7261;
@@ -28,6 +30,7 @@ impl Db {
             // The first connection puts the file into the mode of the write-ahead log. Where two processes do
             // that at once SQLite refuses one of them on the spot: here no time-out applies.
             let lock = hold(url).await?;
+            prepare_files(url).await?;
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
             drop(lock);
@@ -35,9 +38,7 @@ impl Db {
             let cutter = Database::connect(cutter(url)).await?;
             return Ok(Self { cutter: Some(cutter), ..Self::new(read, write, false) });
         }
-        let mut options = common(url, POSTGRES_CONNECTIONS);
-        options.test_before_acquire_if_idle_for(Duration::from_secs(30));
-        let pool = Database::connect(options).await?;
+        let pool = Database::connect(postgres(url)).await?;
         let read = Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT);
         Ok(Self::new(read, pool, true))
     }
@@ -51,10 +52,14 @@ impl Db {
             drop(lock);
             return result;
         }
-        let lock = self.write.begin().await?;
+        // Connections of its own, because the time-outs of the others do not fit: a migration may take long,
+        // and meanwhile the lock is held by a transaction that says nothing.
+        let unbounded = Database::connect(common(url, 2)).await?;
+        let lock = unbounded.begin().await?;
         lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        Migrator::up(&self.write, None).await?;
-        lock.commit().await
+        Migrator::up(&unbounded, None).await?;
+        lock.commit().await?;
+        unbounded.close().await
     }
 
     /// Whether every migration that this version knows has been applied.
@@ -84,6 +89,28 @@ fn common(url: &Secret, connections: u32) -> ConnectOptions {
         .test_before_acquire(false)
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
+    options
+}
+
+/// What each connection to PostgreSQL begins with. A statement whose request was given up, and a
+/// transaction whose instance is gone, must not hold locks until somebody notices: no statement of a request
+/// or a job takes a minute, no transaction waits longer for the next one than a copy may wait for its
+/// reader, and the server looks after peers that fell silent.
+const POSTGRES_SESSION: &str = "\
+    SET statement_timeout = '60s'; \
+    SET idle_in_transaction_session_timeout = '180s'; \
+    SET tcp_keepalives_idle = 30; \
+    SET tcp_keepalives_interval = 10; \
+    SET tcp_keepalives_count = 3";
+
+fn postgres(url: &Secret) -> ConnectOptions {
+    let mut options = common(url, POSTGRES_CONNECTIONS);
+    options.test_before_acquire_if_idle_for(Duration::from_secs(30));
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.after_connect(|connection, _| {
+            Box::pin(async move { connection.execute(POSTGRES_SESSION).await.map(|_| ()) })
+        })
+    });
     options
 }
 
@@ -127,6 +154,27 @@ pub fn sqlite_file(url: &Secret) -> Result<PathBuf, DbErr> {
     Ok(PathBuf::from(path))
 }
 
+/// Creates the file before SQLite does, which would give it the mode that the process's mask allows. The
+/// write-ahead log and its index get the mode of the file from SQLite.
+async fn prepare_files(url: &Secret) -> Result<(), DbErr> {
+    let options: SqliteConnectOptions =
+        url.expose().parse().map_err(|_| DbErr::Custom("DATABASE_URL: must name a SQLite file".into()))?;
+    let file = options.get_filename().to_path_buf();
+    let prepare = move || {
+        private_file::open(&file)?;
+        for (ending, what) in [("", "database"), ("-wal", "write-ahead log"), ("-shm", "shared memory")] {
+            let mut path = file.clone();
+            path.as_mut_os_string().push(ending);
+            private_file::warn_if_exposed(&path, what);
+        }
+        Ok(())
+    };
+    tokio::task::spawn_blocking(prepare)
+        .await
+        .map_err(|error| DbErr::Custom(error.to_string()))?
+        .map_err(|error: std::io::Error| DbErr::Custom(format!("database file: {error}")))
+}
+
 /// Waits until no other process opens or migrates this file. The lock ends with the returned handle.
 async fn hold(url: &Secret) -> Result<File, DbErr> {
     let path = sqlite_file(url)?;
@@ -138,27 +186,7 @@ async fn hold(url: &Secret) -> Result<File, DbErr> {
 
 fn lock_file(mut path: PathBuf) -> std::io::Result<File> {
     path.as_mut_os_string().push(".migration-lock");
-    let file = File::create(path)?;
+    let file = private_file::open(&path)?;
     file.lock()?;
     Ok(file)
-}
-
-/// Whether the statement failed only because every connection was taken.
-pub fn is_busy(error: &DbErr) -> bool {
-    let text = || error.to_string();
-    matches!(error, DbErr::ConnectionAcquire(_))
-        || ["database is locked", "deadlock detected"].iter().any(|busy| text().contains(busy))
-}
-
-/// What kind of database error it is, in words that can hold nothing of a row.
-pub fn error_kind(error: &DbErr) -> &'static str {
-    match error {
-        DbErr::ConnectionAcquire(_) => "no connection",
-        DbErr::Conn(_) => "connection lost",
-        DbErr::Exec(_) => "statement failed",
-        DbErr::Query(_) => "query failed",
-        DbErr::Type(_) | DbErr::TryIntoErr { .. } => "row not readable",
-        DbErr::Migration(_) => "migration failed",
-        _ => "other",
-    }
 }

@@ -112,6 +112,14 @@ impl Problem {
             .header(header::RETRY_AFTER, &seconds.to_string())
     }
 
+    /// The database cannot be reached or has cut the connection: what was sent to it may have arrived.
+    pub fn database_unavailable() -> Self {
+        let title = "The database is not available";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", title)
+            .detail("the request may or may not have taken effect: repeat it")
+            .header(header::RETRY_AFTER, "2")
+    }
+
     pub fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong on our side")
     }
@@ -226,6 +234,10 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
             }
             Error::Database(error) if db::is_busy(&error) => Self::busy(1),
+            Error::Database(error) if db::is_unavailable(&error) => {
+                tracing::error!(kind = db::error_kind(&error), "database error");
+                Self::database_unavailable()
+            }
             Error::Database(error) => {
                 // The text may quote a value of the person's: only the kind is logged.
                 tracing::error!(kind = db::error_kind(&error), "database error");
@@ -305,7 +317,9 @@ pub fn describe(status: u16) -> &'static str {
         429 => "Too many requests, open streams or transfers; `Retry-After` says when to come back.",
         500 => "Something went wrong on our side.",
         501 => "`clerk_not_configured`: this service was given no access to Clerk's users.",
-        503 => "Busy, or a source or Clerk does not answer; `Retry-After` says when to come back.",
+        503 => {
+            "Busy, or the database, a source or Clerk does not answer; `Retry-After` says when to come back."
+        }
         _ => "An error.",
     }
 }

@@ -250,6 +250,10 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
         ("OMNITRACK_LISTEN", "0.0.0.0:8080"),
         ("DATABASE_URL", "mysql://somewhere"),
         ("DATABASE_URL", "postgres://somewhere"),
+        ("DATABASE_URL", "postgres://localhost/db"),
+        ("OMNITRACK_SECRET_KEY", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        ("CLERK_WEBHOOK_SIGNING_SECRET", "whsec_"),
+        ("CLERK_API_URL", "http://localhost:80@evil.example"),
         ("OMNITRACK_SECRET_KEY", "too short"),
         ("OMNITRACK_TLS_CERT", "/nowhere.pem"),
         ("CLERK_PUBLISHABLE_KEY", "pk_live_?"),
@@ -262,7 +266,7 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
         assert_eq!(text.lines().count(), 1, "{text}");
         let named = match (name, value) {
             ("OMNITRACK_TLS_CERT", _) => "OMNITRACK_TLS_KEY",
-            ("DATABASE_URL", "postgres://somewhere") => "OMNITRACK_SECRET_KEY",
+            ("DATABASE_URL", "postgres://localhost/db") => "OMNITRACK_SECRET_KEY",
             _ => name,
         };
         assert!(text.contains(named), "{text}");

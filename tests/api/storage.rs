@@ -1,13 +1,19 @@
 //! What the database is held to: its settings, its keys, tombstones, revisions, and writers that share
 //! a commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{DirEntry, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
-use omnitrack::db::rows;
+use omnitrack::config::Secret;
+use omnitrack::db::{Db, rows};
+use omnitrack::secret::Secrets;
 use serde_json::json;
 
 use crate::support::both;
+use crate::support::log;
 
 async fn texts(t: &crate::support::app::TestApp, sql: &str) -> Vec<String> {
     let found = rows(t.app.db.shared(), sql, []).await.unwrap();
@@ -22,6 +28,40 @@ async fn sqlite_keeps_what_was_acknowledged_and_wipes_what_was_deleted() {
         let found = rows(t.app.db.shared(), &format!("PRAGMA {pragma}"), []).await.unwrap();
         let found: i64 = found[0].try_get_by_index(0).unwrap();
         assert_eq!(found, value, "{pragma}");
+    }
+}
+
+/// Files and their modes: the database and what lies beside it.
+fn modes(folder: &Path) -> BTreeMap<String, u32> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mode = |entry: &DirEntry| entry.metadata().unwrap().permissions().mode() & 0o777;
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry))).collect()
+}
+
+#[tokio::test]
+async fn files_of_sqlite_are_their_owners_alone() {
+    log::capture();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("omnitrack.db");
+    let url = Secret::new(format!("sqlite://{}", file.display()));
+    let db = Db::open(&url).await.unwrap();
+    db.migrate(&url).await.unwrap();
+    Secrets::kept_in(&folder.path().join("omnitrack.db.key")).unwrap();
+    let expected =
+        ["", "-shm", "-wal", ".key", ".migration-lock"].map(|end| (format!("omnitrack.db{end}"), 0o600));
+    assert_eq!(modes(folder.path()), BTreeMap::from(expected));
+    db.close().await.unwrap();
+
+    // What is there already stays as it is, and is warned about.
+    for file in ["omnitrack.db", "omnitrack.db.key"] {
+        std::fs::set_permissions(folder.path().join(file), Permissions::from_mode(0o646)).unwrap();
+    }
+    Db::open(&url).await.unwrap().close().await.unwrap();
+    Secrets::kept_in(&folder.path().join("omnitrack.db.key")).unwrap();
+    assert_eq!(modes(folder.path())["omnitrack.db"], 0o646);
+    let log = log::text();
+    for file in ["file=\"database\" mode=0646", "file=\"secret key\" mode=0646"] {
+        assert!(log.contains(file), "{file}");
     }
 }
 
