@@ -197,6 +197,11 @@ impl KeyServer {
         self.0.gate.forget_permits(Semaphore::MAX_PERMITS);
     }
 
+    /// One request is answered; the others go on waiting.
+    pub(super) fn release_one(&self) {
+        self.0.gate.add_permits(1);
+    }
+
     pub(super) fn release(&self) {
         self.0.gate.add_permits(1_000);
     }

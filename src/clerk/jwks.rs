@@ -1,8 +1,13 @@
 //! Clerk's public keys: fetched from the configured address, cached, and renewed when they are old or
 //! a token names one that is not known. However many tokens arrive and whatever they name, at most one
-//! fetch runs at a time and at most one starts in [`Pace::between`]. A failed fetch loses no key.
+//! fetch runs at a time, and fetches for unknown keys draw on a small budget. A failed fetch loses no key
+//! until the keys were last confirmed [`Pace::trusted_for`] ago.
+//!
+//! A key is called unknown (401) only after a key set that was asked for after the token came in lacks
+//! it. While no such set can be had, because Clerk does not answer or the budget is used up, the answer is
+//! that the keys are unavailable (503): a made-up key id must sign nobody out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,20 +25,42 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// From the request to the last byte of the answer; a token with an unknown key waits no longer.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often keys are fetched, in milliseconds.
+/// Longest key id that is looked up, in bytes; Clerk's have about thirty.
+const MAX_KID: usize = 128;
+/// Key ids that are remembered as absent.
+const MAX_ABSENT: usize = 256;
+
+/// How often keys are fetched and how long they count, in milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     /// Keys older than this are renewed in the background while they keep serving.
     pub(super) fresh_for: Millis,
-    /// Shortest time between the starts of two fetches.
+    /// Keys that were not confirmed for this long verify nothing any more, so that a key that Clerk has
+    /// withdrawn does not outlive a long outage.
+    pub(super) trusted_for: Millis,
+    /// Shortest time between the starts of two renewals.
     pub(super) between: Millis,
-    /// The same for as long as there are no keys at all.
+    /// The same for as long as there are no keys that count.
     pub(super) between_first: Millis,
+    /// A fetch for an unknown key is earned back in this time,
+    pub(super) refill: Millis,
+    /// and so many may come at once.
+    pub(super) burst: i32,
+    /// How long a key id that the key set lacks is answered without another fetch.
+    pub(super) absent_for: Millis,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { fresh_for: 300_000, between: 30_000, between_first: 1_000 }
+        Self {
+            fresh_for: 300_000,
+            trusted_for: 86_400_000,
+            between: 30_000,
+            between_first: 1_000,
+            refill: 12_000,
+            burst: 5,
+            absent_for: 30_000,
+        }
     }
 }
 
@@ -57,6 +84,13 @@ struct State {
     fetched_at: Option<Millis>,
     /// When the last fetch began, however it ended.
     tried_at: Option<Millis>,
+    /// Fetches begun so far, and the number of the last one that brought a key set.
+    begun: u64,
+    succeeded: u64,
+    /// When the budget for unknown keys is full again.
+    full_at: Millis,
+    /// Key ids that a key set lacked, oldest first, and when that was.
+    absent: VecDeque<(String, Millis)>,
     /// Cancelled once the last fetch has ended, however it did.
     ended: CancellationToken,
 }
@@ -96,57 +130,102 @@ impl KeyCache {
             })?;
         let ended = CancellationToken::new();
         ended.cancel();
-        let state = State { keys: KeySet::new(), fetched_at: None, tried_at: None, ended };
+        let state = State {
+            keys: KeySet::new(),
+            fetched_at: None,
+            tried_at: None,
+            begun: 0,
+            succeeded: 0,
+            full_at: Millis::MIN,
+            absent: VecDeque::new(),
+            ended,
+        };
         Ok(Self(Arc::new(Inner { url: url.to_owned(), client, pace, clock, state: Mutex::new(state) })))
     }
 
-    /// Whether there is any key; where there is none, sees to it that one is asked for.
+    /// Returns whether there are keys that count. Starts a fetch where there are none and one is due, and
+    /// where those that are held are no longer fresh.
     pub(super) fn ready(&self) -> bool {
         let mut state = self.0.lock();
-        if state.keys.is_empty() {
-            self.fetch_if_due(&mut state);
-        }
-        !state.keys.is_empty()
+        self.renew_if_due(&mut state);
+        self.0.is_trusted(&state)
     }
 
-    /// The key named `kid`. A known key is returned at once; for an unknown one the fetch under way
-    /// is waited for, or a new one if it is due.
+    /// Returns the key named `kid`: a known one at once; for an unknown one it waits for at most two
+    /// fetches, the one under way and the one that the budget allows. Cancel-safe.
     ///
     /// # Errors
-    /// [`Rejected::UnknownKey`], or [`Rejected::KeysUnavailable`] while there are none at all.
+    /// [`Rejected::UnknownKey`]: Clerk has no such key. [`Rejected::KeysUnavailable`]: that cannot be
+    /// told just now.
     pub(super) async fn find(&self, kid: &str) -> Result<Arc<DecodingKey>, Rejected> {
-        let ended = {
-            let mut state = self.0.lock();
-            if let Some(key) = state.keys.get(kid).cloned() {
-                if due(state.fetched_at, self.0.pace.fresh_for, (self.0.clock)()) {
-                    self.fetch_if_due(&mut state);
+        if kid.len() > MAX_KID {
+            return Err(Rejected::UnknownKey);
+        }
+        // A set that was asked for before the token came may be older than the token's key.
+        let needed = self.0.lock().begun + 1;
+        loop {
+            let ended = {
+                let mut state = self.0.lock();
+                match self.judge(&mut state, kid, needed) {
+                    Some(judged) => return judged,
+                    None => state.ended.clone(),
                 }
-                return Ok(key);
-            }
-            self.fetch_if_due(&mut state);
-            state.ended.clone()
-        };
-        ended.cancelled().await;
-        let state = self.0.lock();
-        match state.keys.get(kid) {
-            Some(key) => Ok(Arc::clone(key)),
-            None if state.keys.is_empty() => Err(Rejected::KeysUnavailable),
-            None => Err(Rejected::UnknownKey),
+            };
+            ended.cancelled().await;
         }
     }
 
-    /// Starts a fetch unless one is under way or the last began too short a time ago. It runs in a
-    /// task of its own, so that a caller that goes away does not end it for the others.
-    fn fetch_if_due(&self, state: &mut State) {
+    /// Returns what is known of `kid` now, or nothing while a fetch under way may tell more. `needed` is
+    /// the number of the first fetch that began after the token came in.
+    fn judge(&self, state: &mut State, kid: &str, needed: u64) -> Option<Result<Arc<DecodingKey>, Rejected>> {
         let now = (self.0.clock)();
-        let pace = &self.0.pace;
-        let between = if state.keys.is_empty() { pace.between_first } else { pace.between };
-        if !state.ended.is_cancelled() || !due(state.tried_at, between, now) {
-            return;
+        if self.0.is_trusted(state) {
+            if let Some(key) = state.keys.get(kid).cloned() {
+                self.renew_if_due(state);
+                return Some(Ok(key));
+            }
+            if state.succeeded >= needed {
+                state.note_absent(kid, now);
+                return Some(Err(Rejected::UnknownKey));
+            }
+            let absent_for = self.0.pace.absent_for;
+            if state.absent.iter().any(|(absent, at)| absent == kid && !due(Some(*at), absent_for, now)) {
+                return Some(Err(Rejected::UnknownKey));
+            }
         }
+        if !state.ended.is_cancelled() {
+            return None;
+        }
+        if state.begun >= needed {
+            return Some(Err(Rejected::KeysUnavailable));
+        }
+        let started = if self.0.is_trusted(state) {
+            state.spend(&self.0.pace, now) && self.fetch(state)
+        } else {
+            self.renew_if_due(state)
+        };
+        if started { None } else { Some(Err(Rejected::KeysUnavailable)) }
+    }
+
+    /// Starts a fetch if the keys are not fresh and the last one began long enough ago. Returns whether it
+    /// did.
+    fn renew_if_due(&self, state: &mut State) -> bool {
+        let (now, pace) = ((self.0.clock)(), &self.0.pace);
+        let between = if self.0.is_trusted(state) { pace.between } else { pace.between_first };
+        due(state.fetched_at, pace.fresh_for, now) && due(state.tried_at, between, now) && self.fetch(state)
+    }
+
+    /// Starts a fetch unless one is under way. It runs in a task of its own, so that a caller that goes
+    /// away does not end it for the others.
+    fn fetch(&self, state: &mut State) -> bool {
+        if !state.ended.is_cancelled() {
+            return false;
+        }
+        let now = (self.0.clock)();
         state.tried_at = Some(now);
+        state.begun += 1;
         state.ended = CancellationToken::new();
-        let ended = state.ended.clone().drop_guard();
+        let (number, ended) = (state.begun, state.ended.clone().drop_guard());
         let inner = Arc::clone(&self.0);
         tokio::spawn(async move {
             // Dropped last, once the outcome is in place, and also if the task is cut short.
@@ -156,14 +235,45 @@ impl KeyCache {
                     let mut state = inner.lock();
                     state.keys = keys;
                     state.fetched_at = Some(now);
+                    state.succeeded = number;
                 }
                 Err(error) => tracing::warn!(%error, "clerk's keys could not be fetched"),
             }
         });
+        true
+    }
+}
+
+impl State {
+    /// Takes one fetch for an unknown key from the budget (a generic cell rate algorithm). Returns false
+    /// if it is used up.
+    fn spend(&mut self, pace: &Pace, now: Millis) -> bool {
+        let whole = pace.refill * Millis::from(pace.burst);
+        // A clock that was set back cannot hold fetches up.
+        let full_at = if self.full_at > now + whole { now } else { self.full_at.max(now) };
+        let allowed = full_at + pace.refill <= now + whole;
+        self.full_at = if allowed { full_at + pace.refill } else { full_at };
+        allowed
+    }
+
+    fn note_absent(&mut self, kid: &str, now: Millis) {
+        self.absent.retain(|(absent, _)| absent != kid);
+        if self.absent.len() >= MAX_ABSENT {
+            self.absent.pop_front();
+        }
+        self.absent.push_back((kid.to_owned(), now));
     }
 }
 
 impl Inner {
+    /// Whether there are keys, and Clerk has confirmed them lately.
+    fn is_trusted(&self, state: &State) -> bool {
+        let now = (self.clock)();
+        // A clock that was set back takes no trust away: [`due`] has the keys renewed.
+        let trusted = |at| now - at < self.pace.trusted_for;
+        !state.keys.is_empty() && state.fetched_at.is_some_and(trusted)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

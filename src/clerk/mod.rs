@@ -53,9 +53,10 @@ impl Verifier {
         Ok(Self(Arc::new(Inner { rules, keys, clock })))
     }
 
-    /// Whether there are keys to verify with. Where none have come yet they are asked for in the
-    /// background, at most once a second, so that a start and its probes need nothing else.
-    /// Must be called within the runtime.
+    /// Returns whether there are keys to verify with that Clerk has confirmed within the last 24 hours. Where
+    /// there are none, or they are no longer fresh, they are asked for in the background, within the bounds
+    /// of [`jwks::Pace`], so that a start and its probes need nothing else. Must be called within the
+    /// runtime.
     pub fn ready(&self) -> bool {
         match &self.0.keys {
             Keys::Fixed(_) => true,
@@ -63,11 +64,12 @@ impl Verifier {
         }
     }
 
-    /// Who the token speaks for. Waits for the network only when the token names a key that is not
-    /// known and a fetch is due or under way (bounded by the fetch's time-out).
+    /// Returns who the token speaks for. Waits for the network only when the token names a key that is not
+    /// known and a fetch is due or under way (bounded by two fetches' time-outs).
     ///
     /// # Errors
-    /// Every reason is the same 401 to a client, except [`Rejected::KeysUnavailable`], which is ours.
+    /// Every reason is the same 401 to a client, except [`Rejected::KeysUnavailable`]: whether the token is
+    /// valid cannot be told just now, which is a 503.
     pub async fn verify(&self, token: &str) -> Result<Session, Rejected> {
         let Inner { rules, keys, clock } = &*self.0;
         let kid = token::key_id(token)?;

@@ -54,7 +54,7 @@ pub enum Rejected {
     PendingSession,
     Subject,
     SessionId,
-    /// Nothing is wrong with the token: there are no keys to verify it with yet.
+    /// It may be valid: the key that it names cannot be looked up just now.
     KeysUnavailable,
 }
 

@@ -10,18 +10,24 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Endpoint, Request, Response};
+use tokio::time::timeout_at;
 use uuid::Uuid;
 
 use super::auth::{Caller, bearer};
 use super::contract::{Contract, MethodNotAllowed, Operation, Path};
+use super::impersonation;
 use super::limit::{self, Decision, Limits};
 use super::problem::{Problem, Raised};
 use crate::app::App;
+use crate::clerk::Rejected;
 use crate::error::Error;
 use crate::{account, erasure};
 
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// When to come back where a token cannot be verified for want of Clerk's keys.
+const KEYS_RETRY_SECONDS: u64 = 5;
 
 /// The operations that may lead to a request to a source.
 const LOOKUPS: [&str; 6] =
@@ -39,6 +45,11 @@ const DELETE: &str = "deleteAccount";
 
 /// What an account whose deletion was asked for can still do.
 const WHILE_PENDING: [&str; 5] = [DELETE, "restoreAccount", "getAccount", "createExport", "listExports"];
+
+/// Whether a request comes from this machine; behind a proxy, what the proxy says. The edge leaves it with
+/// each request.
+#[derive(Debug, Clone, Copy)]
+pub struct FromLoopback(pub bool);
 
 /// Whom a request without a token comes from, as limits count it. The edge leaves it with each request.
 #[derive(Debug, Clone, Copy)]
@@ -109,12 +120,15 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
     ) -> Result<Response, Problem> {
         let address = self.client_address(&request);
         request.extensions_mut().insert(ClientAddress(limit::address_key(address)));
+        request.extensions_mut().insert(FromLoopback(address.is_loopback()));
+        // For everything that follows, the look-up of the caller included.
+        let deadline = Instant::now() + self.timeout;
         let operation = match self.find(&request, path) {
             Ok(operation) => operation,
             Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
         };
         match operation {
-            Some(operation) if operation.secured => match self.caller(&request, operation).await {
+            Some(operation) if operation.secured => match self.caller(&request, operation, deadline).await {
                 Ok(caller) => {
                     self.count_account(caller.id(), operation, decisions)?;
                     request.extensions_mut().insert(caller);
@@ -146,12 +160,10 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             _ => Duration::ZERO,
         };
         // An upload is looked at, too, when it has arrived: that has its own bounds.
-        match tokio::time::timeout(arrives + self.timeout, self.inner.call(request)).await {
+        match timeout_at((deadline + arrives).into(), self.inner.call(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(problem_of(error)),
-            Err(_) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")
-                .detail("the request may or may not have taken effect: repeat it")
-                .header(header::RETRY_AFTER, "1")),
+            Err(_) => Err(timed_out().detail("the request may or may not have taken effect: repeat it")),
         }
     }
 
@@ -167,12 +179,31 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         })
     }
 
-    async fn caller(&self, request: &Request, operation: &Operation) -> Result<Caller, Problem> {
+    async fn caller(
+        &self,
+        request: &Request,
+        operation: &Operation,
+        deadline: Instant,
+    ) -> Result<Caller, Problem> {
         let token = bearer(request).ok_or_else(Problem::unauthorized)?;
+        let known = timeout_at(deadline.into(), self.look_up(token, operation)).await;
+        known.unwrap_or_else(|_| Err(timed_out().detail("nothing was changed: try again")))
+    }
+
+    async fn look_up(&self, token: &str, operation: &Operation) -> Result<Caller, Problem> {
         let session = self.app.clerk.verify(token).await.map_err(|rejected| {
             self.app.metrics.token_refused(rejected.reason());
-            Problem::unauthorized()
+            match rejected {
+                // The token may be valid: a 401 would sign the person out.
+                Rejected::KeysUnavailable => {
+                    Error::ClerkUnavailable { retry_after_seconds: KEYS_RETRY_SECONDS }.into()
+                }
+                _ => Problem::unauthorized(),
+            }
         })?;
+        if session.impersonated && !impersonation::allows(operation) {
+            return Err(Error::Impersonated.into());
+        }
         let account = match account::open(&self.app.db, session.account_id).await {
             Err(Error::AccountErased) if operation.id == DELETE => {
                 erasure::mark(&self.app.db, session.account_id).await?
@@ -235,13 +266,19 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
         if !headers.contains_key(header::CACHE_CONTROL) {
-            // A phone may keep its own copy, and asks each time whether it is still right.
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+            // A phone's URL cache would keep what it may store in a file of its own, beyond the reach of
+            // whatever the app deletes. Clients that keep copies themselves still revalidate by ETag.
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         if self.app.config.tls.is_some() {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
     }
+}
+
+fn timed_out() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")
+        .header(header::RETRY_AFTER, "1")
 }
 
 fn refuse(decisions: &[Decision]) -> Result<(), Problem> {

@@ -13,6 +13,8 @@ pub mod download;
 pub mod edge;
 pub mod etag;
 mod example;
+mod health;
+mod impersonation;
 pub mod json;
 pub mod limit;
 pub mod page;
@@ -130,8 +132,8 @@ pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
     let contract = Arc::new(Contract::new(spec::finish(&service.spec()), &PLAIN));
     let docs = Docs::new(service.clone(), contract.clone());
     let routes = Route::new()
-        .at("/healthz", get(pages::health))
-        .at("/readyz", get(pages::ready))
+        .at("/healthz", get(health::healthz))
+        .at("/readyz", get(health::readyz))
         .at("/metrics", get(pages::metrics))
         .at("/openapi.yaml", get(pages::openapi))
         .at("/docs", get(docs::show))

@@ -1,15 +1,15 @@
-//! What is outside the contract: for operators (health, metrics) and for people (plain pages that say
-//! what the code does).
+//! What is outside the contract: for operators (metrics; `health` has the probes) and for people (plain
+//! pages that say what the code does).
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use poem::http::{StatusCode, header};
 use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 
 use super::auth::bearer;
 use super::contract::Contract;
+use super::edge::FromLoopback;
 use super::problem::{Problem, Raised};
 use super::spec;
 use crate::app::App;
@@ -17,36 +17,23 @@ use crate::catalog::{Disclosure, SourceName};
 use crate::erasure;
 use crate::telemetry::Metrics;
 
-/// Alive: answers as long as the process can.
+/// Prometheus metrics: with the token where one is set, else to this machine alone.
 #[handler]
-pub fn health() -> Response {
-    text("text/plain; charset=utf-8", "ok\n".to_owned())
-}
-
-/// Ready: the database answers and every migration has been applied.
-#[handler]
-pub async fn ready(app: Data<&App>) -> poem::Result<Response> {
-    match app.db.is_migrated().await {
-        Ok(true) => Ok(text("text/plain; charset=utf-8", "ready\n".to_owned())),
-        Ok(false) | Err(_) => {
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready")
-                .header(header::RETRY_AFTER, "1");
-            Err(Raised(Box::new(problem)).into())
+pub fn metrics(
+    request: &Request,
+    app: Data<&App>,
+    Data(FromLoopback(from_loopback)): Data<&FromLoopback>,
+) -> poem::Result<Response> {
+    let allowed = match &app.config.metrics_token {
+        Some(token) => {
+            let given = bearer(request).unwrap_or_default().as_bytes();
+            // In constant time, so that the token cannot be guessed piece by piece.
+            aws_lc_rs::constant_time::verify_slices_are_equal(given, token.expose().as_bytes()).is_ok()
         }
-    }
-}
-
-/// Prometheus metrics; with a token when one is set.
-#[handler]
-pub fn metrics(request: &Request, app: Data<&App>) -> poem::Result<Response> {
-    if let Some(token) = &app.config.metrics_token {
-        let given = bearer(request).unwrap_or_default();
-        // In constant time, so that the token cannot be guessed piece by piece.
-        let same =
-            aws_lc_rs::constant_time::verify_slices_are_equal(given.as_bytes(), token.expose().as_bytes());
-        if same.is_err() {
-            return Err(Raised(Box::new(Problem::unauthorized())).into());
-        }
+        None => *from_loopback,
+    };
+    if !allowed {
+        return Err(Raised(Box::new(Problem::unauthorized())).into());
     }
     app.publish_source_metrics();
     Ok(text(Metrics::CONTENT_TYPE, app.metrics.encode()))

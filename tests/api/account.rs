@@ -1,7 +1,5 @@
 //! The account itself: how much is held about the person, and the profile that stays at Clerk.
 
-use std::time::Duration;
-
 use omnitrack::db::{rows, sqlite_file};
 use omnitrack::demo::standin::{Fault, Source};
 use serde_json::{Value, json};
@@ -21,15 +19,6 @@ async fn profile(who: &Persona) -> Value {
 
 async fn account(who: &Persona) -> Value {
     who.get("/v1/account").send().await.expect(200).json()
-}
-
-/// The same person, in whose name somebody else acts.
-fn impersonated(t: &TestApp, name: &str) -> Persona {
-    let mut claims = t.stand_ins.claims(name, Duration::from_secs(600));
-    claims["act"] = json!({ "sub": "user_support", "iss": "https://dashboard.clerk.com" });
-    let mut support = t.anon.clone();
-    support.token = Some(t.stand_ins.token_with(&t.stand_ins.header(), &claims));
-    support
 }
 
 /// All that the database keeps, as text.
@@ -192,7 +181,7 @@ both! {
     }
 
     async fn nobody_changes_a_name_in_the_persons_name(t: TestApp) {
-        let support = impersonated(&t, "alice");
+        let support = t.impersonated("alice");
         account(&support).await;
         let refused = support.patch("/v1/account", json!({ "first_name": "Mallory" })).send().await;
         refused.expect_problem(403, "impersonated");

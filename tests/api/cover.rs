@@ -175,7 +175,7 @@ both! {
                 "request_id": "",
             });
             assert_eq!(problem, same, "{address}");
-            assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
         assert_eq!(pictures_asked_for(&t, Source::Tmdb).len(), before, "no source was asked");
         assert!(pictures_asked_for(&t, Source::Igdb).is_empty());

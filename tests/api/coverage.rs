@@ -112,6 +112,23 @@ async fn furnish_alice(t: &TestApp) {
     .unwrap();
 }
 
+/// What somebody may not do who acts in the person's name; everything else they may.
+const NOT_IN_THE_PERSONS_NAME: [&str; 13] = [
+    "createExport",
+    "createImport",
+    "deleteAccount",
+    "deleteDevice",
+    "getDevice",
+    "getImport",
+    "listConsents",
+    "listDevices",
+    "listExports",
+    "listImports",
+    "putConsent",
+    "putDevice",
+    "restoreAccount",
+];
+
 /// What the one who asks has of his own.
 #[derive(Debug, Clone, Copy)]
 enum World {
@@ -322,6 +339,43 @@ both! {
         for page in PAGES {
             let answer = t.anon.request(Method::POST, page).send().await;
             assert_eq!(answer.expect_problem(405, "method_not_allowed").header("allow"), Some("GET, HEAD"));
+        }
+    }
+
+    async fn what_binds_or_exposes_a_person_is_their_own_to_do(t: TestApp) {
+        t.stop_jobs().await;
+        serve_policy(&t).await;
+        furnish_alice(&t).await;
+        let support = t.impersonated("alice");
+        let before = belongings(&t.alice).await;
+        let (refused, allowed): (Vec<Operation>, Vec<Operation>) = operations::all()
+            .into_iter()
+            .filter(|operation| operation.secured)
+            .partition(|operation| NOT_IN_THE_PERSONS_NAME.contains(&operation.id.as_str()));
+        assert_eq!(refused.len(), NOT_IN_THE_PERSONS_NAME.len());
+        for operation in &refused {
+            call(&support, operation).await.expect_problem(403, "impersonated");
+        }
+        assert_eq!(belongings(&t.alice).await, before, "nothing was changed");
+        for operation in &allowed {
+            let answer = call(&support, operation).await;
+            assert!(answer.status < 500 && answer.status != 403, "{}: {}", operation.id, answer.text());
+        }
+    }
+
+    async fn nothing_personal_stays_in_a_phones_cache(t: TestApp) {
+        serve_policy(&t).await;
+        furnish_alice(&t).await;
+        give_receipt(&t).await;
+        let mut operations = operations::all();
+        // Afterwards there is nothing left to answer with.
+        operations.sort_by_key(|operation| operation.id == "deleteAccount");
+        for operation in operations.iter().filter(|operation| operation.id != "getImage") {
+            for who in [&t.anon, &t.alice] {
+                let answer = call(who, operation).await;
+                let (status, said) = (answer.status, answer.header("cache-control"));
+                assert_eq!(said, Some("no-store"), "{}: {status}", operation.id);
+            }
         }
     }
 

@@ -250,10 +250,7 @@ both! {
 
     async fn somebody_else_in_the_persons_name_may_not(t: TestApp) {
         furnish(&t.alice).await;
-        let mut claims = t.stand_ins.claims("alice", Duration::from_secs(600));
-        claims["act"] = json!({ "iss": "https://dashboard.clerk.com", "sid": "sess_x", "sub": "user_support" });
-        let mut support = t.alice.clone();
-        support.token = Some(t.stand_ins.token_with(&t.stand_ins.header(), &claims));
+        let support = t.impersonated("alice");
         support.get(ACCOUNT).send().await.expect(200);
         delete(&support).await.expect_problem(403, "impersonated");
         support.request(Method::POST, "/v1/account/restore").send().await.expect_problem(403, "impersonated");

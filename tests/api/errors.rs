@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use omnitrack::config::Secret;
 use omnitrack::http::PLAIN;
 use omnitrack::http::contract::Contract;
 use omnitrack::http::edge::Edge;
@@ -163,6 +166,24 @@ both! {
         t.alice.get(&format!("/v1/lists?cursor={cursor}")).send().await.expect_problem(400, "invalid_cursor");
     }
 
+    async fn forged_cursors_reach_no_statement(t: TestApp) {
+        for number in 1..=3 {
+            let path = format!("/v1/library/movie:tmdb:{number}");
+            t.alice.put(&path, json!({ "status": "backlog" })).send().await.expect(201);
+        }
+        for sort in ["title", "rating", "updated_at"] {
+            let page = t.alice.get(&format!("/v1/library?limit=1&sort={sort}")).send().await.expect(200);
+            let genuine = URL_SAFE_NO_PAD.decode(page.next_cursor().expect("a second page")).unwrap();
+            // Of the other type of the sort key, a text that PostgreSQL does not store, numbers out of range.
+            let keys = [r#"["x","y"]"#, r#"[1,"y"]"#, r#"["\u0000","\u0000"]"#, r#"[9223372036854775807,""]"#];
+            for (key, kept) in keys.into_iter().flat_map(|key| [0, 4, 8, 16].map(|kept| (key, kept))) {
+                let forged = URL_SAFE_NO_PAD.encode([&genuine[..kept], key.as_bytes()].concat());
+                let path = format!("/v1/library?limit=1&sort={sort}&cursor={forged}");
+                t.alice.get(&path).send().await.expect_problem(400, "invalid_cursor");
+            }
+        }
+    }
+
     async fn conditions_that_cannot_be_read(t: TestApp) {
         t.alice.put(LIST, json!({ "name": "x" })).send().await.expect(201);
         for wrong in ["1", "\"1", "W/1", "yes, no"] {
@@ -212,6 +233,31 @@ both! {
         t.alice.get("/v1/account").send().await.expect(200);
     }
 
+    async fn metrics_without_a_token_are_for_this_machine_alone(t: TestApp) {
+        let mut far = t.anon.clone();
+        far.address = ([192, 0, 2, 1], 50_000).into();
+        t.anon.get("/metrics").send().await.expect(200);
+        far.get("/metrics").send().await.expect_problem(401, "unauthorized");
+        let t = t.restart(|config| config.metrics_token = Some(Secret::new("a token of the operator's"))).await;
+        let mut far = t.anon.clone();
+        far.address = ([192, 0, 2, 1], 50_000).into();
+        for who in [&t.anon, &far] {
+            who.get("/metrics").send().await.expect_problem(401, "unauthorized");
+            let with = who.get("/metrics").header("authorization", "Bearer a token of the operator's");
+            with.send().await.expect(200);
+        }
+        let t = t
+            .restart(|config| {
+                config.metrics_token = None;
+                config.behind_proxy = true;
+            })
+            .await;
+        // Through the proxy everybody seems to come from this machine.
+        let through = t.anon.get("/metrics").header("x-forwarded-for", "192.0.2.1");
+        through.send().await.expect_problem(401, "unauthorized");
+        t.anon.get("/metrics").send().await.expect(200);
+    }
+
     async fn behind_a_proxy_the_address_is_what_the_proxy_says(t: TestApp) {
         let t = t
             .restart(|config| {
@@ -234,7 +280,7 @@ both! {
 }
 
 /// The edge of `app` around something else.
-fn edge(t: &TestApp, inner: BoxEndpoint<'static, Response>) -> Edge<BoxEndpoint<'static, Response>> {
+pub fn edge(t: &TestApp, inner: BoxEndpoint<'static, Response>) -> Edge<BoxEndpoint<'static, Response>> {
     Edge::new(inner, t.app.clone(), Arc::new(Contract::new(document().clone(), &PLAIN)))
 }
 

@@ -155,10 +155,7 @@ both! {
 
     async fn nobody_takes_it_in_the_persons_name(t: TestApp) {
         ask(&t.alice).await;
-        let mut claims = t.stand_ins.claims("alice", Duration::from_secs(3600));
-        claims["act"] = json!({ "sub": "user_support" });
-        let mut support = t.alice.clone();
-        support.token = Some(t.stand_ins.token_with(&t.stand_ins.header(), &claims));
+        let support = t.impersonated("alice");
         support.post(EXPORTS, json!({ "format": "json" })).send().await.expect_problem(403, "impersonated");
         support.get(EXPORTS).send().await.expect_problem(403, "impersonated");
         assert_eq!(count(&t, "export").await, 1);

@@ -35,6 +35,7 @@ mod list;
 mod lookup;
 mod media;
 mod note;
+mod outage;
 mod policy;
 mod privacy;
 mod process;

@@ -6,7 +6,7 @@ use poem_openapi::param::{Header, Query};
 use super::{Area, Common, Settings, refused};
 use crate::account::{self, holdings, profile};
 use crate::app::App;
-use crate::error::{Error, Result as Outcome};
+use crate::error::Result as Outcome;
 use crate::http::answer::{Accepted, Changed, Found, MaybeKept};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
@@ -83,9 +83,6 @@ impl AccountApi {
         /// Do not wait for the end of the days of grace.
         now: Query<Option<bool>>,
     ) -> Result<Accepted<Receipt>, Fail<Common>> {
-        if caller.session.impersonated {
-            return Err(Error::Impersonated.into());
-        }
         Ok(Accepted(self.app.erase(caller.session.user_id, now.0.unwrap_or(false)).await?.into()))
     }
 }

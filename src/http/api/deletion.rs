@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{Absent, Area, Common};
 use crate::app::App;
 use crate::erasure;
-use crate::error::Error;
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
 use crate::http::problem::Fail;
@@ -26,9 +25,6 @@ impl DeletionApi {
     /// While the days of grace last. Where no deletion was asked for, nothing happens.
     #[oai(path = "/account/restore", method = "post", operation_id = "restoreAccount")]
     async fn restore(&self, caller: Caller) -> Result<Plain<Account>, Fail<Common>> {
-        if caller.session.impersonated {
-            return Err(Error::Impersonated.into());
-        }
         Ok(Plain(erasure::restore(&self.app.db, caller.id()).await?.into()))
     }
 

@@ -10,6 +10,7 @@ use omnitrack::db::{Db, rows};
 use omnitrack::demo::standin::StandIns;
 use omnitrack::{http, job};
 use poem::EndpointExt as _;
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -97,6 +98,15 @@ impl TestApp {
     /// Somebody else with an account, made at the first call.
     pub fn persona(&self, name: &str) -> Persona {
         Persona::new(self.service.clone(), Some(token(&self.stand_ins, name)))
+    }
+
+    /// Somebody else, such as Clerk's support desk, who acts in the name of a person.
+    pub fn impersonated(&self, name: &str) -> Persona {
+        let mut claims = self.stand_ins.claims(name, Duration::from_secs(3600));
+        claims["act"] =
+            json!({ "iss": "https://dashboard.clerk.com", "sid": "sess_x", "sub": "user_support" });
+        let token = self.stand_ins.token_with(&self.stand_ins.header(), &claims);
+        Persona::new(self.service.clone(), Some(token))
     }
 
     /// Another instance beside this one.

@@ -1,11 +1,14 @@
 //! Who calls: somebody with a session token, or nobody. Calls go straight into the service's own
 //! endpoint; no socket is involved.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use poem::endpoint::BoxEndpoint;
-use poem::http::{HeaderName, HeaderValue, Method, Uri};
-use poem::{Body, Endpoint, Request, Response};
+use poem::http::uri::Scheme;
+use poem::http::{self, HeaderName, HeaderValue, Method, Uri};
+use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Body, Endpoint, Request, RequestParts, Response};
 use serde_json::Value;
 
 use super::answer::Answer;
@@ -14,21 +17,25 @@ use super::events::EventReader;
 
 pub type Service = Arc<BoxEndpoint<'static, Response>>;
 
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
+
 #[derive(Clone)]
 pub struct Persona {
     service: Service,
     pub token: Option<String>,
+    /// Where the calls come from.
+    pub address: SocketAddr,
 }
 
 impl Persona {
     pub fn new(service: Service, token: Option<String>) -> Self {
-        Self { service, token }
+        Self { service, token, address: LOOPBACK }
     }
 
     /// The same person, calling another service.
     pub fn at(&self, service: impl Endpoint<Output = Response> + 'static) -> Self {
         use poem::EndpointExt as _;
-        Self { service: Arc::new(service.boxed()), token: self.token.clone() }
+        Self { service: Arc::new(service.boxed()), ..self.clone() }
     }
 
     pub fn get(&self, path: &str) -> Call {
@@ -55,7 +62,8 @@ impl Persona {
     #[track_caller]
     pub fn request(&self, method: Method, path: &str) -> Call {
         let uri = path.parse().expect("a path as on the wire");
-        let call = Call { service: self.service.clone(), method, uri, headers: Vec::new(), body: Vec::new() };
+        let (headers, body) = (Vec::new(), Vec::new());
+        let call = Call { service: self.service.clone(), address: self.address, method, uri, headers, body };
         match &self.token {
             Some(token) => call.header("authorization", &format!("Bearer {token}")),
             None => call,
@@ -68,6 +76,7 @@ impl Persona {
 #[must_use = "nothing happens until it is sent"]
 pub struct Call {
     service: Service,
+    address: SocketAddr,
     method: Method,
     uri: Uri,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -105,11 +114,17 @@ impl Call {
     }
 
     async fn exchange(self) -> (Answer, Option<Body>) {
-        let mut request = Request::builder().method(self.method.clone()).uri(self.uri.clone());
+        let mut request = http::Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
         for (name, value) in self.headers {
-            request = request.header(name, value);
+            request.headers_mut().append(name, value);
         }
-        let response = self.service.call(request.body(self.body)).await.expect("the edge answers everything");
+        let (head, ()) = request.into_parts();
+        let remote = RemoteAddr(self.address.into());
+        let head = RequestParts::from((head, LocalAddr::default(), remote, Scheme::HTTP));
+        let request = Request::from_parts(head, self.body.into());
+        let response = self.service.call(request).await.expect("the edge answers everything");
         let (head, body) = response.into_parts();
         let endless = head.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
         let (body, events) = if endless {
