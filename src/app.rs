@@ -17,6 +17,7 @@ use crate::db::{Db, sqlite_file};
 use crate::erasure::{self, Erasures, Order};
 use crate::error::Error;
 use crate::export::Exports;
+use crate::http::page::Cursors;
 use crate::import::Imports;
 use crate::media::{self, Covers, Wanted};
 use crate::policy::Policies;
@@ -36,6 +37,7 @@ pub struct App {
     pub catalog: Catalog,
     pub wanted: Wanted,
     pub covers: Covers,
+    pub cursors: Cursors,
     pub metrics: Metrics,
     pub events: Events,
     pub bodies: Bodies,
@@ -101,6 +103,7 @@ impl App {
             catalog,
             wanted: Wanted::default(),
             covers: Covers::new(secrets.signer(Purpose::Cover)),
+            cursors: Cursors::new(secrets.signer(Purpose::Cursor)),
             metrics: Metrics::new(),
             events: Events::default(),
             bodies,

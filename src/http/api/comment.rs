@@ -12,7 +12,6 @@ use crate::http::answer::{Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::MediaId;
 use crate::http::view::note::{Comment, CommentPage, CommentWrite};
@@ -41,11 +40,11 @@ impl CommentApi {
     ) -> Result<Plain<CommentPage>, Fail<Absent>> {
         let id = &media_id.0.0;
         let question = format!("comments {id}");
-        let after = cursor::decode(&question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(&question, cursor.0.as_deref())?;
         let (rows, end) = comment::list(&self.app.db, caller.id(), id, after, limit(page_limit.0)).await?;
         Ok(Plain(CommentPage {
             items: rows.into_iter().map(Comment::from).collect(),
-            next_cursor: end.map(|end| cursor::encode(&question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(&question, &end)),
         }))
     }
 

@@ -12,7 +12,6 @@ use crate::http::answer::{Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::view::device::{Device, DevicePage, DeviceWrite};
 
@@ -36,11 +35,11 @@ impl DeviceApi {
         #[oai(validator(max_length = 2000))]
         cursor: Query<Option<String>>,
     ) -> Result<Plain<DevicePage>, Fail<Common>> {
-        let after = cursor::decode("devices", cursor.0.as_deref())?;
+        let after = self.app.cursors.decode("devices", cursor.0.as_deref())?;
         let (devices, end) = device::list(&self.app.db, caller.id(), after, limit(page_limit.0)).await?;
         Ok(Plain(DevicePage {
             items: devices.into_iter().map(Device::from).collect(),
-            next_cursor: end.map(|end| cursor::encode("devices", &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode("devices", &end)),
         }))
     }
 

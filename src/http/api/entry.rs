@@ -12,7 +12,6 @@ use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId, Timestamp};
 use crate::http::view::entry::{
@@ -83,14 +82,14 @@ impl EntryApi {
         };
         let today = Locale::of(&caller.account, None).today;
         let question = format!("library {query:?}");
-        let after = cursor::decode(&question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(&question, cursor.0.as_deref())?;
         let (entries, end) =
             page::list(&self.app.db, caller.id(), &query, today, after, limit(page_limit.0)).await?;
         let covers = covers(&self.app, entries.iter().map(Entry::cover)).await;
         let shown = entries.into_iter().zip(covers).map(|(entry, cover)| LibraryEntry::new(entry, cover));
         Ok(Plain(LibraryEntryPage {
             items: shown.collect(),
-            next_cursor: end.map(|end| cursor::encode(&question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(&question, &end)),
         }))
     }
 

@@ -12,7 +12,6 @@ use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId};
 use crate::http::view::entry::LibraryEntry;
@@ -87,11 +86,11 @@ impl EpisodeApi {
     ) -> Result<Plain<WatchedEpisodePage>, Fail<Absent>> {
         let id = &media_id.0.0;
         let question = format!("episodes {id}");
-        let after = cursor::decode(&question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(&question, cursor.0.as_deref())?;
         let (rows, end) = episode::list(&self.app.db, caller.id(), id, after, limit(page_limit.0)).await?;
         Ok(Plain(WatchedEpisodePage {
             items: rows.into_iter().map(WatchedEpisode::from).collect(),
-            next_cursor: end.map(|end| cursor::encode(&question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(&question, &end)),
         }))
     }
 

@@ -9,7 +9,6 @@ use crate::http::answer::{Made, Plain};
 use crate::http::auth::Caller;
 use crate::http::download::Attachment;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::view::export::{Export, ExportPage, ExportWrite};
 
@@ -53,12 +52,12 @@ impl ExportApi {
         cursor: Query<Option<String>>,
     ) -> Result<Plain<ExportPage>, Fail<Personal>> {
         let question = "exports";
-        let after = cursor::decode(question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(question, cursor.0.as_deref())?;
         let limit = limit(page_limit.0);
         let (links, end) = self.app.exports.list(&self.app.db, &caller.session, after, limit).await?;
         Ok(Plain(ExportPage {
             items: links.into_iter().map(|link| Export::new(link, None)).collect(),
-            next_cursor: end.map(|end| cursor::encode(question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(question, &end)),
         }))
     }
 

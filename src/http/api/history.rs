@@ -12,7 +12,6 @@ use crate::http::answer::{Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::MediaId;
 use crate::http::view::note::{HistoryEvent, HistoryEventPage, HistoryEventWrite};
@@ -41,11 +40,11 @@ impl HistoryApi {
     ) -> Result<Plain<HistoryEventPage>, Fail<Absent>> {
         let id = &media_id.0.0;
         let question = format!("history {id}");
-        let after = cursor::decode(&question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(&question, cursor.0.as_deref())?;
         let (rows, end) = history::list(&self.app.db, caller.id(), id, after, limit(page_limit.0)).await?;
         Ok(Plain(HistoryEventPage {
             items: rows.into_iter().map(HistoryEvent::from).collect(),
-            next_cursor: end.map(|end| cursor::encode(&question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(&question, &end)),
         }))
     }
 

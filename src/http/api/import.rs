@@ -15,7 +15,6 @@ use crate::error::Error;
 use crate::http::answer::Plain;
 use crate::http::auth::Caller;
 use crate::http::json;
-use crate::http::page as cursor;
 use crate::http::problem::{Fail, Problem};
 use crate::http::upload::Upload;
 use crate::http::view::import::{Import, ImportCheck, ImportPage};
@@ -94,11 +93,11 @@ impl ImportApi {
         cursor: Query<Option<String>>,
     ) -> Result<Plain<ImportPage>, Fail<Common>> {
         let question = "imports";
-        let after = cursor::decode(question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(question, cursor.0.as_deref())?;
         let (rows, end) = store::list(&self.app.db, caller.id(), after, limit(page_limit.0)).await?;
         Ok(Plain(ImportPage {
             items: rows.into_iter().map(|row| Import::new(row, None)).collect(),
-            next_cursor: end.map(|end| cursor::encode(question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(question, &end)),
         }))
     }
 

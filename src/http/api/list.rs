@@ -11,7 +11,6 @@ use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::view::list::{MediaList, MediaListPage, MediaListPatch, MediaListWrite};
 use crate::list;
@@ -37,11 +36,11 @@ impl ListApi {
         cursor: Query<Option<String>>,
     ) -> Result<Plain<MediaListPage>, Fail<Common>> {
         let question = "lists";
-        let after = cursor::decode(question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(question, cursor.0.as_deref())?;
         let (lists, end) = list::list(&self.app.db, caller.id(), after, limit(page_limit.0)).await?;
         Ok(Plain(MediaListPage {
             items: lists.into_iter().map(MediaList::from).collect(),
-            next_cursor: end.map(|end| cursor::encode(question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(question, &end)),
         }))
     }
 

@@ -12,7 +12,6 @@ use crate::http::answer::{Changed, Found, Gone, Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::text::{Language, MediaId};
 use crate::http::view::list::{ListItem, ListItemPage, ListItemPatch, ListItemWrite};
@@ -46,7 +45,7 @@ impl ListItemApi {
     ) -> Result<Plain<ListItemPage>, Fail<Absent>> {
         let list = list_id.0;
         let question = format!("items {list}");
-        let after = cursor::decode(&question, cursor.0.as_deref())?;
+        let after = self.app.cursors.decode(&question, cursor.0.as_deref())?;
         let language = language(named.0, &caller.account);
         let (items, end) =
             item::list(&self.app.db, caller.id(), list, language, after, limit(page_limit.0)).await?;
@@ -54,7 +53,7 @@ impl ListItemApi {
         let shown = items.into_iter().zip(covers).map(|(item, cover)| ListItem::new(item, cover));
         Ok(Plain(ListItemPage {
             items: shown.collect(),
-            next_cursor: end.map(|end| cursor::encode(&question, &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode(&question, &end)),
         }))
     }
 

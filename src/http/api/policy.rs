@@ -11,7 +11,6 @@ use crate::http::answer::{Plain, Written};
 use crate::http::auth::Caller;
 use crate::http::etag::expected;
 use crate::http::json::Json;
-use crate::http::page as cursor;
 use crate::http::problem::Fail;
 use crate::http::view::policy::{
     Announcement, AnnouncementPage, Consent, ConsentPage, ConsentWrite, Policy, PolicyList,
@@ -51,13 +50,13 @@ impl PolicyApi {
         #[oai(validator(max_length = 2000))]
         cursor: Query<Option<String>>,
     ) -> Result<Plain<AnnouncementPage>, Fail<Common>> {
-        let after = cursor::decode("announcements", cursor.0.as_deref())?;
+        let after = self.app.cursors.decode("announcements", cursor.0.as_deref())?;
         let set = self.app.policies.set();
         let limit = usize::try_from(limit(page_limit.0)).unwrap_or(usize::MAX);
         let (shown, end) = policy::announcements(&set, clock::now(), after.as_ref(), limit);
         Ok(Plain(AnnouncementPage {
             items: shown.into_iter().map(Announcement::from).collect(),
-            next_cursor: end.map(|end| cursor::encode("announcements", &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode("announcements", &end)),
         }))
     }
 
@@ -75,11 +74,11 @@ impl PolicyApi {
         #[oai(validator(max_length = 2000))]
         cursor: Query<Option<String>>,
     ) -> Result<Plain<ConsentPage>, Fail<Common>> {
-        let after = cursor::decode("consents", cursor.0.as_deref())?;
+        let after = self.app.cursors.decode("consents", cursor.0.as_deref())?;
         let (rows, end) = consent::list(&self.app.db, caller.id(), after, limit(page_limit.0)).await?;
         Ok(Plain(ConsentPage {
             items: rows.into_iter().map(Consent::from).collect(),
-            next_cursor: end.map(|end| cursor::encode("consents", &end)),
+            next_cursor: end.map(|end| self.app.cursors.encode("consents", &end)),
         }))
     }
 
