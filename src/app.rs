@@ -82,6 +82,7 @@ impl App {
 
     /// The same on a database that is already open.
     pub fn with_db(config: Config, db: Db) -> Result<Self, StartError> {
+        let db = db.with_quota(config.quota);
         let clerk = Verifier::new(&config.clerk)?;
         let users = Users::new(&config.clerk.backend)?;
         let policies = Policies::open(config.operator.policies.clone())?;

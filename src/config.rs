@@ -11,7 +11,7 @@ use std::time::Duration;
 pub use clerk::{Backend, Clerk, ClerkKeys};
 use url::{Host, Url};
 
-use crate::db;
+use crate::db::{self, Quota};
 use crate::secret::Secrets;
 
 /// A value that must not reach a log: `Debug` prints a placeholder.
@@ -49,6 +49,8 @@ pub struct Config {
     pub metrics_token: Option<Secret>,
     pub limits: Limits,
     pub bodies: Bodies,
+    /// What one account may keep.
+    pub quota: Quota,
     pub uploads: Uploads,
     pub retention: Retention,
     pub operator: Operator,
@@ -239,6 +241,7 @@ impl Config {
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
             },
             bodies: Bodies::new(env.body_bytes()?),
+            quota: quota(&env)?,
             uploads: Uploads::default(),
             retention: Retention {
                 tombstone_days: env.days("OMNITRACK_TOMBSTONE_DAYS", "180")?,
@@ -261,6 +264,26 @@ impl Config {
             },
         })
     }
+}
+
+/// What one account may keep, for the commands that need no other setting.
+pub fn quota_from_env() -> Result<Quota, ConfigError> {
+    quota(&Env(&|name| std::env::var(name).ok()))
+}
+
+fn quota(env: &Env<'_>) -> Result<Quota, ConfigError> {
+    let usual = Quota::default();
+    let number = |name, usual: u64| match env.parse(name, &usual.to_string())? {
+        0 => wrong(name, "must be at least 1"),
+        number => Ok(number),
+    };
+    Ok(Quota {
+        entries: number("OMNITRACK_MAX_ENTRIES", usual.entries)?,
+        events: number("OMNITRACK_MAX_EVENTS", usual.events)?,
+        lists: number("OMNITRACK_MAX_LISTS", usual.lists)?,
+        list_items: number("OMNITRACK_MAX_LIST_ITEMS", usual.list_items)?,
+        text_bytes: number("OMNITRACK_MAX_TEXT_BYTES", usual.text_bytes)?,
+    })
 }
 
 /// The database address alone, for `omnitrack migrate`, which needs no other setting.

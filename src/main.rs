@@ -124,7 +124,8 @@ async fn import_convex(
         Some(path) => Mapping::from_file(path).map_err(ConvexError::from)?,
         None => Mapping::default(),
     };
-    let db = Db::open(&config::database_url_from_env()?).await?;
+    let quota = config::quota_from_env()?;
+    let db = Db::open(&config::database_url_from_env()?).await?.with_quota(quota);
     let summary = convex::run(&db, file, &mapping, dry_run, std::io::stdout()).await?;
     db.close().await?;
     Ok(if summary.refused() > 0 { ExitCode::from(NOT_ALL_TAKEN) } else { ExitCode::SUCCESS })

@@ -29,6 +29,15 @@ pub struct Model {
     pub receipt_id: Option<Uuid>,
     /// When the deletion that was asked for takes effect, until then it can be taken back.
     pub deletion_due_at: Option<i64>,
+    /// How many library entries there are.
+    pub entries: i64,
+    /// How many history events and watched episodes.
+    pub events: i64,
+    pub lists: i64,
+    /// Of all lists.
+    pub list_items: i64,
+    /// The length of reviews, comments and the texts of lists and their items, in UTF-8.
+    pub text_bytes: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::group::Turn;
 use super::heads::{Heads, News};
 use super::stamp::{Author, Stamps};
+use super::usage::{self, Quota};
 use super::{Db, execute, row};
 use crate::clock::{self, Millis};
 use crate::error::{Error, Result};
@@ -29,6 +30,9 @@ pub struct Change {
     account: account::Model,
     used: i64,
     keep: bool,
+    /// The numbers of what the account keeps as they are in its row.
+    stored: [i64; 5],
+    quota: Quota,
     now: Millis,
     author: Author,
     heads: Heads,
@@ -91,7 +95,8 @@ impl Db {
         };
         let now = clock::now();
         let author = Author { made_at: now, mutation: None };
-        Ok(Change { scope, account, used: 0, keep: false, now, author, heads: self.heads.clone() })
+        let (stored, quota, heads) = (usage::numbers(&account), self.quota, self.heads.clone());
+        Ok(Change { scope, account, used: 0, keep: false, stored, quota, now, author, heads })
     }
 }
 
@@ -103,6 +108,14 @@ impl Change {
     /// The account as it stands inside this transaction.
     pub fn account(&self) -> &account::Model {
         &self.account
+    }
+
+    pub(super) fn account_mut(&mut self) -> &mut account::Model {
+        &mut self.account
+    }
+
+    pub(super) fn quota(&self) -> &Quota {
+        &self.quota
     }
 
     /// The account's settings as a write inside this change has left them, for the writes that follow.
@@ -229,7 +242,8 @@ impl Change {
         execute(
             self.scope.tx(),
             "UPDATE account SET revision = 0, settings_revision = 0, language = NULL, time_zone = 'UTC', \
-             progress_sets_status = FALSE, created_at = 0, updated_at = 0, horizon = 0, stamps = NULL, \
+             progress_sets_status = FALSE, entries = 0, events = 0, lists = 0, list_items = 0, text_bytes = 0, \
+             created_at = 0, updated_at = 0, horizon = 0, stamps = NULL, \
              deletion_due_at = NULL, erased_at = $2, receipt_id = $3 WHERE id = $1",
             [self.account.id.into(), self.now.into(), receipt.into()],
         )
@@ -242,29 +256,29 @@ impl Change {
     /// Makes the change durable and returns the account's revision. A change that stamped nothing
     /// takes no number.
     pub async fn commit(self) -> Result<i64> {
-        match self.used {
-            0 if self.keep => {
-                execute(
-                    self.scope.tx(),
-                    "UPDATE account SET revision = revision - 1 WHERE id = $1",
-                    [self.account.id.into()],
-                )
-                .await?;
-            }
-            0 => {
-                // Takes back the number it began with.
-                self.scope.rollback().await?;
-                return Ok(self.account.revision - 1);
-            }
-            1 => {}
-            _ => {
-                execute(
-                    self.scope.tx(),
-                    "UPDATE account SET revision = revision + $2 WHERE id = $1",
-                    [self.account.id.into(), (self.used - 1).into()],
-                )
-                .await?;
-            }
+        let counted = usage::numbers(&self.account);
+        if self.used == 0 && !self.keep && counted == self.stored {
+            // Takes back the number it began with.
+            self.scope.rollback().await?;
+            return Ok(self.account.revision - 1);
+        }
+        let more = self.used - 1;
+        if counted != self.stored {
+            let [entries, events, lists, list_items, text_bytes] = counted.map(sea_orm::Value::from);
+            execute(
+                self.scope.tx(),
+                "UPDATE account SET revision = revision + $2, entries = $3, events = $4, lists = $5, \
+                 list_items = $6, text_bytes = $7 WHERE id = $1",
+                [self.account.id.into(), more.into(), entries, events, lists, list_items, text_bytes],
+            )
+            .await?;
+        } else if more != 0 {
+            execute(
+                self.scope.tx(),
+                "UPDATE account SET revision = revision + $2 WHERE id = $1",
+                [self.account.id.into(), more.into()],
+            )
+            .await?;
         }
         self.scope.commit().await?;
         let head = self.account.revision + self.used - 1;

@@ -15,6 +15,7 @@ mod scrub;
 mod snapshot;
 mod stamp;
 mod transport;
+mod usage;
 mod wipe;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use reader::Reader;
 pub use snapshot::Snapshot;
 pub use stamp::{Author, Stamp, Stamps};
 pub use transport::check_transport;
+pub use usage::{Counted, Quota, text_bytes};
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
 /// are the same pool.
@@ -43,6 +45,7 @@ pub struct Db {
     group: Group,
     heads: Heads,
     epoch: Arc<OnceCell<Uuid>>,
+    quota: Quota,
     /// On SQLite what cuts the write-ahead log.
     cutter: Option<DatabaseConnection>,
 }
@@ -61,8 +64,15 @@ impl Db {
             group: Group::default(),
             heads: Heads::new(several),
             epoch: Arc::default(),
+            quota: Quota::default(),
             cutter: None,
         }
+    }
+
+    /// Sets what one account may keep; without it the defaults apply.
+    #[must_use]
+    pub fn with_quota(self, quota: Quota) -> Self {
+        Self { quota, ..self }
     }
 
     /// Where the revisions of accounts are announced as they are committed.

@@ -98,6 +98,11 @@ fn account(own: &account::Model) -> Account {
         stamps: _,
         receipt_id: _,
         deletion_due_at: _,
+        entries: _,
+        events: _,
+        lists: _,
+        list_items: _,
+        text_bytes: _,
     } = own.clone();
     let (created_at, updated_at) = (created_at.into(), updated_at.into());
     Account { id, language, time_zone, progress_sets_status, revision, created_at, updated_at }

@@ -7,6 +7,7 @@ use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use uuid::Uuid;
 
+use super::limit::Charge;
 use super::problem::{Problem, Raised};
 use crate::clerk::Session;
 
@@ -60,6 +61,21 @@ impl<'a> ApiExtractor<'a> for Caller {
             .get::<Self>()
             .cloned()
             .ok_or_else(|| Raised(Box::new(Problem::unauthorized())).into())
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Charge {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::PoemExtractor];
+    type ParamType = ();
+    type ParamRawType = ();
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let charge = request.extensions().get::<Self>().cloned();
+        charge.ok_or_else(|| Raised(Box::new(Problem::unauthorized())).into())
     }
 }
 

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::auth::{Caller, bearer};
 use super::contract::{Contract, MethodNotAllowed, Operation, Path};
 use super::impersonation;
-use super::limit::{self, Decision, Limits};
+use super::limit::{self, Charge, Decision, Limits};
 use super::problem::{Problem, Raised};
 use crate::app::App;
 use crate::clerk::Rejected;
@@ -59,13 +59,13 @@ pub struct Edge<E> {
     inner: E,
     app: App,
     contract: Arc<Contract>,
-    limits: Limits,
+    limits: Arc<Limits>,
     timeout: Duration,
 }
 
 impl<E> Edge<E> {
     pub fn new(inner: E, app: App, contract: Arc<Contract>) -> Self {
-        let limits = Limits::new(&app.config.limits);
+        let limits = Arc::new(Limits::new(&app.config.limits));
         Self { inner, app, contract, limits, timeout: REQUEST_TIMEOUT }
     }
 
@@ -123,6 +123,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         request.extensions_mut().insert(FromLoopback(address.is_loopback()));
         // For everything that follows, the look-up of the caller included.
         let deadline = Instant::now() + self.timeout;
+        let mut charge = None;
         let operation = match self.find(&request, path) {
             Ok(operation) => operation,
             Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
@@ -131,6 +132,9 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             Some(operation) if operation.secured => match self.caller(&request, operation, deadline).await {
                 Ok(caller) => {
                     self.count_account(caller.id(), operation, decisions)?;
+                    let counted = Charge::new(self.limits.clone(), caller.id());
+                    request.extensions_mut().insert(counted.clone());
+                    charge = Some(counted);
                     request.extensions_mut().insert(caller);
                 }
                 Err(problem) => {
@@ -160,7 +164,11 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             _ => Duration::ZERO,
         };
         // An upload is looked at, too, when it has arrived: that has its own bounds.
-        match timeout_at((deadline + arrives).into(), self.inner.call(request)).await {
+        let answered = timeout_at((deadline + arrives).into(), self.inner.call(request)).await;
+        if let Some(charge) = charge {
+            charge.update(decisions);
+        }
+        match answered {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(problem_of(error)),
             Err(_) => Err(timed_out().detail("the request may or may not have taken effect: repeat it")),

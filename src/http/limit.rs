@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
@@ -69,6 +69,13 @@ impl<K: std::hash::Hash + Eq + Send + Sync + 'static> Policy<K> {
 
     /// Counts one request of `key`.
     pub fn count(&self, key: K) -> Decision {
+        self.count_many(key, 1)
+    }
+
+    /// Counts what stands for `number` requests of `key`. What is more than may come at once is not
+    /// counted, so that a full bucket always lets it pass.
+    fn count_many(&self, key: K, number: u32) -> Decision {
+        let number = NonZeroU32::new(number.min(self.burst.get())).unwrap_or(NonZeroU32::MIN);
         let bucket = self.buckets.get_with(key, || {
             let quota = Quota::per_minute(self.per_minute).allow_burst(self.burst);
             Arc::new(RateLimiter::direct(quota).with_middleware::<StateInformationMiddleware>())
@@ -76,12 +83,51 @@ impl<K: std::hash::Hash + Eq + Send + Sync + 'static> Policy<K> {
         let window = (60 * self.burst.get()).div_ceil(self.per_minute.get());
         let decision =
             Decision { name: self.name, burst: self.burst.get(), window, remaining: 0, retry_after: None };
-        match bucket.check() {
+        // No more than the burst is asked for, so that there is capacity for it.
+        let Ok(checked) = bucket.check_n(number) else { return decision };
+        match checked {
             Ok(state) => Decision { remaining: state.remaining_burst_capacity(), ..decision },
             Err(refused) => {
                 let wait = refused.wait_time_from(DefaultClock::default().now());
                 Decision { retry_after: Some(wait.as_secs() + 1), ..decision }
             }
+        }
+    }
+}
+
+/// An account's limit, for an operation that does the work of several requests. The edge has counted the
+/// request itself before; what it says to the client is what was decided last.
+#[derive(Clone)]
+pub struct Charge {
+    limits: Arc<Limits>,
+    account: Uuid,
+    decided: Arc<Mutex<Option<Decision>>>,
+}
+
+impl Charge {
+    pub fn new(limits: Arc<Limits>, account: Uuid) -> Self {
+        Self { limits, account, decided: Arc::default() }
+    }
+
+    /// Counts a request that does the work of `number`, of which one was counted already.
+    ///
+    /// # Errors
+    /// The seconds to wait, where the account may not do so much now.
+    pub fn count_as(&self, number: usize) -> Result<(), u64> {
+        let burst = self.limits.account.burst.get();
+        let number = u32::try_from(number).unwrap_or(u32::MAX).min(burst);
+        let Some(more) = number.checked_sub(1).filter(|more| *more > 0) else { return Ok(()) };
+        let decision = self.limits.account.count_many(self.account, more);
+        *self.decided.lock().unwrap_or_else(PoisonError::into_inner) = Some(decision);
+        decision.retry_after.map_or(Ok(()), Err)
+    }
+
+    /// Puts what was decided since in place of what the edge decided of the same policy.
+    pub fn update(&self, decisions: &mut [Decision]) {
+        let decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(decided) = *decided else { return };
+        for decision in decisions.iter_mut().filter(|decision| decision.name == decided.name) {
+            *decision = decided;
         }
     }
 }

@@ -13,7 +13,7 @@ use super::entry::child_key;
 use super::{MAX_PER_ENTRY, require_entry};
 use crate::catalog::{Kind, MediaId};
 use crate::clock::Millis;
-use crate::db::{Change, Db};
+use crate::db::{Change, Counted, Db};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
@@ -115,6 +115,7 @@ pub async fn write(
             return Err(Error::LimitReached { what: "comments on an entry", limit: MAX_PER_ENTRY });
         }
     }
+    change.replace_text(before.as_ref().map_or(0, |row| row.body.len() as u64), text.body.len() as u64)?;
     let revision = change.next_revision();
     let old = before.as_ref();
     let anchored = |row: &comment::Model| (row.anchor_kind, row.anchor_season, row.anchor_number);
@@ -166,6 +167,7 @@ pub async fn remove(change: &mut Change, id: &MediaId, comment_id: Uuid, expecte
     };
     expected.allows(Some(row.revision))?;
     comment::Entity::delete_by_id(key).exec(change.tx()).await?;
+    change.count_removed(Counted::TextBytes, row.body.len() as u64);
     change.bury(TombstoneKind::Comment, child_key(id, comment_id)).await
 }
 

@@ -10,7 +10,7 @@ use super::page;
 use super::rules::{self, Progress, State, Write};
 use crate::account::{self, Locale};
 use crate::catalog::{Cover, Kind, MediaId};
-use crate::db::{Change, Db, execute, rows};
+use crate::db::{Change, Counted, Db, execute, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::library::episode::{self, Following, Watched};
@@ -118,29 +118,46 @@ pub async fn remove(change: &mut Change, id: &MediaId, expected: &Expected) -> R
     expected.allows(Some(row.revision))?;
     bury_children(change, id).await?;
     library_entry::Entity::delete_by_id(key).exec(change.tx()).await?;
+    change.count_removed(Counted::Entries, 1);
     change.bury(TombstoneKind::Entry, id.to_string()).await
 }
 
 /// The entry's own tombstone stands for what hung on it; ids chosen by a phone get one each, so that
 /// they are never used again.
 async fn bury_children(change: &mut Change, id: &MediaId) -> Result<()> {
-    let key = || [change.account_id().into(), id.as_str().into()];
-    for table in ["review", "watched_episode", "pending_episodes"] {
-        let sql = format!("DELETE FROM {table} WHERE account_id = $1 AND media_id = $2");
-        execute(change.tx(), &sql, key()).await?;
-    }
-    let comments =
-        rows(change.tx(), "DELETE FROM comment WHERE account_id = $1 AND media_id = $2 RETURNING id", key())
-            .await?;
-    let events = rows(
+    let account = change.account_id();
+    let key = || [account.into(), id.as_str().into()];
+    let reviews = rows(
         change.tx(),
-        "DELETE FROM history_event WHERE account_id = $1 AND media_id = $2 RETURNING id",
+        "DELETE FROM review WHERE account_id = $1 AND media_id = $2 \
+         RETURNING octet_length(body) + COALESCE(octet_length(title), 0)",
         key(),
     )
     .await?;
+    let marks = "DELETE FROM watched_episode WHERE account_id = $1 AND media_id = $2";
+    let marks = execute(change.tx(), marks, key()).await?;
+    let pending = "DELETE FROM pending_episodes WHERE account_id = $1 AND media_id = $2";
+    execute(change.tx(), pending, key()).await?;
+    let comments = rows(
+        change.tx(),
+        "DELETE FROM comment WHERE account_id = $1 AND media_id = $2 RETURNING octet_length(body), id",
+        key(),
+    )
+    .await?;
+    let events = rows(
+        change.tx(),
+        "DELETE FROM history_event WHERE account_id = $1 AND media_id = $2 RETURNING 0, id",
+        key(),
+    )
+    .await?;
+    for row in reviews.iter().chain(&comments) {
+        let length: i32 = row.try_get_by_index(0)?;
+        change.count_removed(Counted::TextBytes, length.unsigned_abs().into());
+    }
+    change.count_removed(Counted::Events, marks + events.len() as u64);
     for (kind, children) in [(TombstoneKind::Comment, comments), (TombstoneKind::HistoryEvent, events)] {
         for child in children {
-            change.bury(kind, child_key(id, child.try_get_by_index(0)?)).await?;
+            change.bury(kind, child_key(id, child.try_get_by_index(1)?)).await?;
         }
     }
     Ok(())
@@ -239,6 +256,7 @@ async fn store(
     let active = row.clone().into_active_model().reset_all();
     if created {
         // A tombstone of an earlier entry stays: it alone tells that what hung on that one is gone.
+        change.add_one(Counted::Entries)?;
         library_entry::Entity::insert(active).exec_without_returning(change.tx()).await?;
     } else {
         library_entry::Entity::update(active).exec_without_returning(change.tx()).await?;

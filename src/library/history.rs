@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::entry::child_key;
 use super::{MAX_PER_ENTRY, require_entry};
 use crate::catalog::MediaId;
-use crate::db::{Change, Db};
+use crate::db::{Change, Counted, Db};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
@@ -148,6 +148,7 @@ async fn store(
         if count >= MAX_PER_ENTRY {
             return Err(Error::LimitReached { what: "history events of an entry", limit: MAX_PER_ENTRY });
         }
+        change.add_one(Counted::Events)?;
     }
     let revision = change.next_revision();
     let date = finished.on.map(|date| date.to_string());
@@ -192,6 +193,7 @@ pub async fn remove(change: &mut Change, id: &MediaId, event: Uuid, expected: &E
     };
     expected.allows(Some(row.revision))?;
     history_event::Entity::delete_by_id(key).exec(change.tx()).await?;
+    change.count_removed(Counted::Events, 1);
     change.bury(TombstoneKind::HistoryEvent, child_key(id, event)).await
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::require_entry;
 use crate::catalog::MediaId;
-use crate::db::{Change, Db};
+use crate::db::{Change, Counted, Db, text_bytes};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
@@ -55,6 +55,8 @@ pub async fn write(
         return Ok((row.clone(), false));
     }
     let created = before.is_none();
+    let length = text_bytes([Some(text.body.as_str()), text.title.as_deref()]);
+    change.replace_text(before.as_ref().map_or(0, text_of), length)?;
     let revision = change.next_revision();
     let old = before.as_ref();
     let fields = [
@@ -84,6 +86,10 @@ pub async fn write(
     Ok((row, created))
 }
 
+fn text_of(row: &review::Model) -> u64 {
+    text_bytes([Some(row.body.as_str()), row.title.as_deref()])
+}
+
 pub async fn delete(db: &Db, account: Uuid, id: &MediaId, expected: &Expected) -> Result<()> {
     let mut change = db.change(account).await?;
     remove(&mut change, id, expected).await?;
@@ -101,5 +107,6 @@ pub async fn remove(change: &mut Change, id: &MediaId, expected: &Expected) -> R
         .filter(review::Column::AccountId.eq(account).and(review::Column::MediaId.eq(id.as_str())))
         .exec(change.tx())
         .await?;
+    change.count_removed(Counted::TextBytes, text_of(&row));
     change.bury(TombstoneKind::Review, id.to_string()).await
 }

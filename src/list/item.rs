@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::order::{self, Place};
 use super::{MAX_ITEMS, require};
 use crate::catalog::{Cover, Language, MediaId};
-use crate::db::{Change, Db, rows};
+use crate::db::{Change, Counted, Db, rows};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 use crate::library::entry::Create;
@@ -213,6 +213,9 @@ async fn store(
     let (account, now) = (change.account_id(), change.now());
     let created = before.is_none();
     let mut wanted = false;
+    let length = |note: Option<&String>| note.map_or(0, |note| note.len() as u64);
+    let before_length = length(before.as_ref().and_then(|item| item.row.note.as_ref()));
+    change.replace_text(before_length, length(note.as_ref()))?;
     let revision = change.next_revision();
     let old = before.as_ref().map(|item| &item.row);
     let fields = [
@@ -224,6 +227,7 @@ async fn store(
         Some(item) => (item.row.added_at, item.row.awaits_media, item.media_state, item.media),
         None => {
             refuse_beyond_limit(change, list).await?;
+            change.add_one(Counted::ListItems)?;
             let known = media::summaries(change.tx(), &[id.to_string()], language).await?.remove(id.as_str());
             wanted = known.as_ref().is_none_or(|known| !known.translated);
             let awaits = known.is_none();
@@ -277,6 +281,8 @@ pub async fn remove(change: &mut Change, list: Uuid, id: &MediaId, expected: &Ex
     };
     expected.allows(Some(row.revision))?;
     list_item::Entity::delete_by_id(key).exec(change.tx()).await?;
+    change.count_removed(Counted::ListItems, 1);
+    change.count_removed(Counted::TextBytes, row.note.as_ref().map_or(0, |note| note.len() as u64));
     change.bury(TombstoneKind::ListItem, item_key(list, id)).await
 }
 

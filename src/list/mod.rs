@@ -8,18 +8,15 @@ use std::ops::RangeInclusive;
 use entity::list;
 use entity::value::TombstoneKind;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter,
 };
 use uuid::Uuid;
 
 use crate::clock::Millis;
-use crate::db::{Change, Db, execute, rows};
+use crate::db::{Change, Counted, Db, execute, row, rows, text_bytes};
 use crate::error::{Error, Result};
 use crate::expected::Expected;
 
-/// Lists that one account may have.
-pub const MAX_LISTS: u64 = 1_000;
 /// Items that one list may have.
 pub const MAX_ITEMS: u64 = 5_000;
 
@@ -133,11 +130,7 @@ pub async fn write_in(
     expected.allows(before.as_ref().map(|list| list.row.revision))?;
     let created = before.is_none();
     if created {
-        let count =
-            list::Entity::find().filter(list::Column::AccountId.eq(account)).count(change.tx()).await?;
-        if count >= MAX_LISTS {
-            return Err(Error::LimitReached { what: "lists", limit: MAX_LISTS });
-        }
+        change.add_one(Counted::Lists)?;
     }
     let list = store(change, id, before, write).await?;
     Ok((list, created))
@@ -172,6 +165,7 @@ async fn store(change: &mut Change, id: Uuid, before: Option<List>, write: Write
     if old.as_ref() == Some(&row) {
         return Ok(List { row, item_count });
     }
+    change.replace_text(old.as_ref().map_or(0, text_of), text_of(&row))?;
     let revision = change.next_revision();
     let fields = [
         ("name", old.as_ref().is_none_or(|old| old.name != row.name)),
@@ -199,17 +193,29 @@ pub async fn delete(db: &Db, account: Uuid, id: Uuid, expected: &Expected) -> Re
 /// The same inside a change.
 pub async fn remove(change: &mut Change, id: Uuid, expected: &Expected) -> Result<()> {
     let account = change.account_id();
-    let Some(row) = list::Entity::find_by_id((account, id)).one(change.tx()).await? else {
+    let Some(found) = list::Entity::find_by_id((account, id)).one(change.tx()).await? else {
         return expected.allows_absence();
     };
-    expected.allows(Some(row.revision))?;
+    expected.allows(Some(found.revision))?;
     let key = || [account.into(), id.into()];
-    execute(change.tx(), "DELETE FROM list_item WHERE account_id = $1 AND list_id = $2", key()).await?;
+    let kept = "SELECT CAST(COALESCE(SUM(octet_length(note)), 0) AS bigint) FROM list_item \
+                WHERE account_id = $1 AND list_id = $2";
+    let notes = row(change.tx(), kept, key()).await?.map_or(Ok(0), |kept| kept.try_get_by_index(0));
+    let notes: i64 = notes?;
+    let items = "DELETE FROM list_item WHERE account_id = $1 AND list_id = $2";
+    let items = execute(change.tx(), items, key()).await?;
+    change.count_removed(Counted::ListItems, items);
+    change.count_removed(Counted::Lists, 1);
+    change.count_removed(Counted::TextBytes, text_of(&found) + notes.unsigned_abs());
     list::Entity::delete_many()
         .filter(list::Column::AccountId.eq(account).and(list::Column::Id.eq(id)))
         .exec(change.tx())
         .await?;
     change.bury(TombstoneKind::List, id.to_string()).await
+}
+
+fn text_of(row: &list::Model) -> u64 {
+    text_bytes([Some(row.name.as_str()), row.description.as_deref()])
 }
 
 /// The list that a change is about, or [`Error::NotFound`].

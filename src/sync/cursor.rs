@@ -110,6 +110,11 @@ mod tests {
             stamps: None,
             receipt_id: None,
             deletion_due_at: None,
+            entries: 0,
+            events: 0,
+            lists: 0,
+            list_items: 0,
+            text_bytes: 0,
         }
     }
 

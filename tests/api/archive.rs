@@ -42,6 +42,12 @@ const TABLES: [(&str, &[Column]); 17] = [
             ("updated_at", "4104", r#""updated_at":"1970-01-01T00:00:04.104Z""#),
             ("erased_at", "NULL", ""), // nobody has a copy of an erased account
             ("horizon", "4105", ""),
+            // Sums of the rows that the copy holds.
+            ("entries", "1", ""),
+            ("events", "2", ""),
+            ("lists", "1", ""),
+            ("list_items", "1", ""),
+            ("text_bytes", "4106", ""),
             ("stamps", "'4106'", ""), // which numbers and times a field was written under; as all `stamps` below
             ("receipt_id", "NULL", ""), // there once a deletion was asked for, and shown by the account
             ("deletion_due_at", "NULL", ""),

@@ -15,7 +15,7 @@ use crate::support::operations::{self, Ids, Operation, PAGES};
 use crate::support::persona::Persona;
 use crate::support::titles::SERIES;
 
-const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
+pub const LIST: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a001";
 const COMMENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a002";
 const RECEIPT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a004";
 const EVENT: &str = "7f1f6a52-63a3-4a52-9d3c-0c4de1f7a003";

@@ -31,6 +31,7 @@ mod import;
 mod import_refused;
 mod importers;
 mod library;
+mod limits;
 mod list;
 mod lookup;
 mod media;

@@ -11,6 +11,7 @@ use history::History;
 use crate::support::app::TestApp;
 use crate::support::database::Database;
 use crate::support::process::Program;
+use crate::support::usage;
 
 /// How often this many histories are to be run.
 fn histories(usual: u64) -> u64 {
@@ -37,6 +38,7 @@ async fn histories_end_as_the_model_says_on_sqlite() {
         let who = t.persona(&format!("device{number}"));
         History::new(seed + number, vec![who]).run().await;
     }
+    usage::expect_exact(&t.app.db).await;
 }
 
 #[tokio::test]
@@ -53,6 +55,7 @@ async fn histories_end_as_the_model_says_on_two_instances() {
         let there = other.seen_by(&who);
         History::new(seed + number, vec![who, there]).run().await;
     }
+    usage::expect_exact(&t.app.db).await;
 }
 
 async fn histories_survive_kills(database: Database) {

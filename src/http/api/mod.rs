@@ -77,7 +77,7 @@ statuses! {
     /// A read for the person alone.
     Personal: &[403];
     /// A write to something that must be there.
-    Edit: &[404, 412, 422];
+    Edit: &[404, 409, 412, 422];
     /// A change of what is always there, with a part at Clerk.
     Settings: &[403, 412, 422, 501];
     /// A deletion.

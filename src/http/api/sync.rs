@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::http::answer::{Found, Plain};
 use crate::http::auth::Caller;
 use crate::http::json::Json;
-use crate::http::problem::Fail;
+use crate::http::limit::Charge;
+use crate::http::problem::{Fail, Problem};
 use crate::http::sse::EventStream;
 use crate::http::view::feed::{Change, ChangePage, SyncHead};
 use crate::http::view::push::{MutationBatchWrite, MutationResult, MutationResults};
@@ -96,14 +97,16 @@ impl SyncApi {
     /// own: fields that nobody else has touched since `base_revision` are written; where somebody has, the
     /// later `made_at` wins and the fields that lose are named. To delete what somebody else has changed
     /// since, or to write to what is gone, is a conflict. Sent again, a mutation does nothing and is answered
-    /// as it was the first time.
+    /// as it was the first time. In the rate limit each mutation counts as a request.
     #[oai(path = "/", method = "post", operation_id = "pushChanges")]
     async fn push(
         &self,
         caller: Caller,
+        charge: Charge,
         body: Json<MutationBatchWrite, BATCH_LIMIT>,
     ) -> Result<Plain<MutationResults>, Fail<Push>> {
         let MutationBatchWrite { cursor, mutations, all_or_nothing } = body.0;
+        charge.count_as(mutations.len()).map_err(Problem::rate_limited)?;
         let epoch = self.app.db.epoch().await.map_err(Error::from)?;
         Cursor::read(&cursor, "/cursor", epoch, &caller.account)?;
         let mutations = MutationBatchWrite::domain(mutations)?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::fresh::{self, Found, Seeker};
 use super::{EntryFate, Fate, Wanted, insert, unbury};
 use crate::catalog::MediaId;
-use crate::db::Change;
+use crate::db::{Change, Counted, text_bytes};
 use crate::error::Result;
 use crate::import::checked::{self, Entry};
 use crate::library::comment as notes;
@@ -86,6 +86,13 @@ pub(super) async fn apply(
             true => None,
             false => media::schedule(change.tx(), &entry.media_id).await?,
         };
+        if !there.entries.contains_key(entry.media_id.as_str()) && change.room(Counted::Entries) == 0 {
+            // Without the entry nothing that hangs on it can be kept.
+            comments.by_ref().take(entry.comments.len()).for_each(drop);
+            events.by_ref().take(entry.history.len()).for_each(drop);
+            fates.push(EntryFate::without_room(entry));
+            continue;
+        }
         let mut one = One { change, rows: &mut rows, there: &there, entry };
         let awaits_media = !known.contains(&entry.media_id);
         fates.push(EntryFate {
@@ -100,6 +107,20 @@ pub(super) async fn apply(
     }
     rows.write(change).await?;
     Ok(fates)
+}
+
+impl EntryFate {
+    /// Of an entry that the account may not keep.
+    fn without_room(entry: &Entry) -> Self {
+        Self {
+            entry: Fate::NoRoom,
+            review: entry.review.as_ref().map(|_| Fate::NoRoom),
+            comments: vec![Fate::NoRoom; entry.comments.len()],
+            history: vec![Fate::NoRoom; entry.history.len()],
+            episodes: vec![Fate::NoRoom; entry.episodes.len()],
+            pending_episodes: vec![Fate::NoRoom; entry.pending_episodes.len()],
+        }
+    }
 }
 
 impl There {
@@ -245,6 +266,7 @@ impl One<'_> {
         let (media_id, entry) = (self.media_id(), self.entry);
         let state = &entry.state;
         let revision = self.change.next_revision();
+        self.change.count_added(Counted::Entries, 1);
         self.rows.entries.push(library_entry::Model {
             account_id: self.change.account_id(),
             media_id,
@@ -273,6 +295,10 @@ impl One<'_> {
         if self.there.reviews.contains(self.entry.media_id.as_str()) {
             return Some(Fate::Left);
         }
+        let length = text_bytes([Some(review.text.body.as_str()), review.text.title.as_deref()]);
+        if self.change.replace_text(0, length).is_err() {
+            return Some(Fate::NoRoom);
+        }
         let revision = self.change.next_revision();
         self.rows.reviews.push(review::Model {
             account_id: self.change.account_id(),
@@ -292,9 +318,12 @@ impl One<'_> {
         let mut count = self.there.comments.get(self.entry.media_id.as_str()).copied().unwrap_or(0);
         let mut fates = Vec::with_capacity(self.entry.comments.len());
         for (row, found) in self.entry.comments.iter().zip(ids) {
-            let (fate, id) = room(found, &mut count);
+            let length = row.text.body.len() as u64;
+            let fits = self.change.room(Counted::TextBytes) >= length;
+            let (fate, id) = room(found, &mut count, fits);
             fates.push(fate);
             let Some(id) = id else { continue };
+            self.change.count_added(Counted::TextBytes, length);
             let revision = self.change.next_revision();
             let (anchor_kind, anchor_season, anchor_number) = notes::columns(row.text.anchor);
             self.rows.comments.push(comment::Model {
@@ -318,9 +347,11 @@ impl One<'_> {
         let mut count = self.there.events.get(self.entry.media_id.as_str()).copied().unwrap_or(0);
         let mut fates = Vec::with_capacity(self.entry.history.len());
         for (row, found) in self.entry.history.iter().zip(ids) {
-            let (fate, id) = room(found, &mut count);
+            let fits = self.change.room(Counted::Events) > 0;
+            let (fate, id) = room(found, &mut count, fits);
             fates.push(fate);
             let Some(id) = id else { continue };
+            self.change.count_added(Counted::Events, 1);
             let revision = self.change.next_revision();
             self.rows.events.push(history_event::Model {
                 account_id: self.change.account_id(),
@@ -381,11 +412,12 @@ impl One<'_> {
                 fates.push(Fate::Left);
                 continue;
             }
-            if places.len() >= MAX_MARKS {
+            if places.len() >= MAX_MARKS || self.change.room(Counted::Events) == 0 {
                 fates.push(Fate::NoRoom);
                 continue;
             }
             places.insert(place);
+            self.change.count_added(Counted::Events, 1);
             fates.push(Fate::Taken);
             let named = schedule.and_then(|schedule| schedule.at(place)).map(|slot| slot.source_id);
             let revision = self.change.next_revision();
@@ -425,11 +457,11 @@ impl One<'_> {
     }
 }
 
-/// Whether a child is taken, and under which id.
-fn room(found: Found, count: &mut u64) -> (Fate, Option<Uuid>) {
+/// Whether a child is taken, and under which id. `fits`: the account may keep it.
+fn room(found: Found, count: &mut u64, fits: bool) -> (Fate, Option<Uuid>) {
     match found {
         Found::There(_) => (Fate::Left, None),
-        Found::Free(id) if *count < MAX_PER_ENTRY => {
+        Found::Free(id) if fits && *count < MAX_PER_ENTRY => {
             *count += 1;
             (Fate::Taken, Some(id))
         }

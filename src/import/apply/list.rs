@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::fresh::{self, Found, Seeker};
 use super::{Fate, ListFate, Wanted, insert, unbury};
 use crate::catalog::MediaId;
-use crate::db::Change;
+use crate::db::{Change, Counted, text_bytes};
 use crate::error::Result;
 use crate::import::checked::{List, ListItem};
 use crate::list::item::item_key;
-use crate::list::{MAX_ITEMS, MAX_LISTS, order};
+use crate::list::{MAX_ITEMS, order};
 
 const LIST_FIELDS: [(&str, bool); 2] = [("name", true), ("description", true)];
 const ITEM_FIELDS: [(&str, bool); 2] = [("position", true), ("note", true)];
@@ -27,7 +27,6 @@ pub(super) async fn apply(change: &mut Change, lists: &[List], wanted: &mut Want
         .into_tuple()
         .all(change.tx())
         .await?;
-    let mut count = there.len() as u64;
     let alive: HashSet<String> = there.iter().map(Uuid::to_string).collect();
     let seekers: Vec<Seeker> =
         lists.iter().map(|list| Seeker { parent: String::new(), id: list.id, lasting: false }).collect();
@@ -36,8 +35,7 @@ pub(super) async fn apply(change: &mut Change, lists: &[List], wanted: &mut Want
     for (list, found) in lists.iter().zip(ids) {
         let (fate, id) = match found {
             Found::There(id) => (Fate::Left, id),
-            Found::Free(id) if count < MAX_LISTS => {
-                count += 1;
+            Found::Free(id) if has_room(change, list) => {
                 make(change, list, id).await?;
                 (Fate::Taken, id)
             }
@@ -64,7 +62,17 @@ async fn make(change: &mut Change, list: &List, id: Uuid) -> Result<()> {
         updated_at: list.updated_at,
         stamps: change.stamps(None, revision, &LIST_FIELDS),
     };
+    change.count_added(Counted::Lists, 1);
+    change.count_added(Counted::TextBytes, length(list));
     insert(change, vec![row]).await
+}
+
+fn length(list: &List) -> u64 {
+    text_bytes([Some(list.name.as_str()), list.description.as_deref()])
+}
+
+fn has_room(change: &Change, list: &List) -> bool {
+    change.room(Counted::Lists) > 0 && change.room(Counted::TextBytes) >= length(list)
 }
 
 /// Puts the items that a list lacks at its end.
@@ -78,12 +86,18 @@ async fn fill(
     let there: HashSet<String> = if is_there { kept(change, id).await? } else { HashSet::new() };
     let mut room = MAX_ITEMS.saturating_sub(there.len() as u64);
     let fate = |item: &ListItem| {
+        let length = text_bytes([item.note.as_deref()]);
         if there.contains(item.media_id.as_str()) {
             Fate::Left
-        } else if room == 0 {
+        } else if room == 0
+            || change.room(Counted::ListItems) == 0
+            || change.room(Counted::TextBytes) < length
+        {
             Fate::NoRoom
         } else {
             room -= 1;
+            change.count_added(Counted::ListItems, 1);
+            change.count_added(Counted::TextBytes, length);
             Fate::Taken
         }
     };

@@ -18,11 +18,12 @@ use super::pack::{MAX_UNPACKED, TOO_LARGE};
 use crate::archive::{FORMAT, VERSION, format};
 use crate::error::Violation;
 use crate::import::checked::{self, at};
-use crate::list::MAX_LISTS;
 use crate::schema::Schemas;
 
 /// Titles in one archive.
 pub const MAX_ENTRIES: u64 = 200_000;
+/// Lists in one archive.
+pub const MAX_LISTS: u64 = 10_000;
 /// Bytes of one row: a title with all its comments and marks, a list with all its items.
 const MAX_ROW: u64 = 40 * 1024 * 1024;
 /// Bytes of one thing of what is not read.

@@ -11,7 +11,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Query
 use super::watched::Watched;
 use super::{MAX_MARKS, Span};
 use crate::catalog::MediaId;
-use crate::db::{Change, rows};
+use crate::db::{Change, Counted, rows};
 use crate::error::{Error, Result};
 use crate::library::{entry, require_entry, rules};
 use crate::media::{self, Place, Schedule};
@@ -82,6 +82,7 @@ impl Marks {
                 limit: MAX_MARKS as u64,
             });
         }
+        change.require_room(Counted::Events, added.len() as u64)?;
         insert(change, &added).await?;
         self.places.extend(added.iter().map(|row| Place { season: row.season, number: row.number }));
         Ok(added)
@@ -168,11 +169,13 @@ pub(super) async fn redate(
     Ok(row)
 }
 
-/// Writes new marks and takes the tombstones off their keys.
-pub(super) async fn insert(change: &Change, marks: &[watched_episode::Model]) -> Result<()> {
+/// Writes new marks, counts them and takes the tombstones off their keys. Whether there is room for them is
+/// the caller's to ask.
+pub(super) async fn insert(change: &mut Change, marks: &[watched_episode::Model]) -> Result<()> {
     for chunk in marks.chunks(CHUNK) {
         let active = chunk.iter().map(|row| row.clone().into_active_model().reset_all());
         watched_episode::Entity::insert_many(active).exec_without_returning(change.tx()).await?;
+        change.count_added(Counted::Events, chunk.len() as u64);
         let keys =
             chunk.iter().map(|row| key(&row.media_id, Place { season: row.season, number: row.number }));
         change.unbury_all(TombstoneKind::Episode, keys).await?;
@@ -181,20 +184,21 @@ pub(super) async fn insert(change: &Change, marks: &[watched_episode::Model]) ->
 }
 
 /// Deletes marks without a tombstone.
-pub(super) async fn delete(change: &Change, media_id: &str, places: &[Place]) -> Result<()> {
+pub(super) async fn delete(change: &mut Change, media_id: &str, places: &[Place]) -> Result<()> {
     let mut seasons: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for place in places {
         seasons.entry(place.season).or_default().push(place.number);
     }
     for (season, numbers) in seasons {
         for part in numbers.chunks(CHUNK) {
-            watched_episode::Entity::delete_many()
+            let gone = watched_episode::Entity::delete_many()
                 .filter(watched_episode::Column::AccountId.eq(change.account_id()))
                 .filter(watched_episode::Column::MediaId.eq(media_id))
                 .filter(watched_episode::Column::Season.eq(season))
                 .filter(watched_episode::Column::Number.is_in(part.iter().copied()))
                 .exec(change.tx())
                 .await?;
+            change.count_removed(Counted::Events, gone.rows_affected);
         }
     }
     Ok(())

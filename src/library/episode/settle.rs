@@ -12,7 +12,7 @@ use super::{Span, pending};
 use crate::account;
 use crate::catalog::MediaId;
 use crate::clock;
-use crate::db::{Change, Db, execute, row, rows};
+use crate::db::{Change, Counted, Db, execute, row, rows};
 use crate::error::{Error, Result};
 use crate::media::{Place, Schedule};
 
@@ -93,7 +93,9 @@ pub async fn settle_in(change: &mut Change, id: &MediaId) -> Result<bool> {
         .unwrap_or_else(|| account::day(change.account(), None));
     let wish = Wish::of(&waiting, &schedule, &marks.places, &kept);
     marks.remove_places(change, &wish.gone).await?;
-    for (watched_on, places) in wish.added {
+    for (watched_on, mut places) in wish.added {
+        // Nobody is there to be told: marks are made as far as there is room.
+        places.truncate(usize::try_from(change.room(Counted::Events)).unwrap_or(usize::MAX));
         marks.add(change, &places, watched_on).await?;
     }
     pending::clear(change, id).await?;

@@ -17,6 +17,7 @@ pub mod process;
 pub mod replica;
 pub mod rows;
 pub mod stranger;
+pub mod usage;
 
 /// Titles that the sample catalog has, one of each kind.
 pub mod titles {
