@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use entity::receipt;
 use entity::value::ErasureReason;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::admission::Bodies;
@@ -43,6 +44,8 @@ pub struct App {
     pub bodies: Bodies,
     pub exports: Exports,
     pub imports: Imports,
+    /// Requests that may write, under way whether or not their clients still wait.
+    pub writes: TaskTracker,
     book_shares: moka::sync::Cache<Uuid, DayShare>,
 }
 
@@ -65,7 +68,7 @@ pub enum StartError {
 impl App {
     /// Opens and migrates the database and prepares the rest; nothing runs yet.
     pub async fn open(config: Config) -> Result<Self, StartError> {
-        let db = Db::open(&config.database_url).await?;
+        let db = Db::open_with_floor(&config.database_url, config.limits.min_free_bytes).await?;
         db.migrate(&config.database_url).await?;
         Self::with_db(config, db)
     }
@@ -110,6 +113,7 @@ impl App {
             bodies,
             exports,
             imports,
+            writes: TaskTracker::new(),
             book_shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))

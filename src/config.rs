@@ -157,6 +157,8 @@ pub struct Limits {
     pub image: u32,
     /// Connections open at once.
     pub connections: usize,
+    /// SQLite: bytes of the disk that stay free; 0: no floor. Below it only erasures write.
+    pub min_free_bytes: u64,
 }
 
 /// How long what is left of things is kept, in days.
@@ -239,6 +241,7 @@ impl Config {
                 address: env.positive("OMNITRACK_RATE_ADDRESS", "300")?,
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
+                min_free_bytes: env.parse("OMNITRACK_MIN_FREE_BYTES", "67108864")?,
             },
             bodies: Bodies::new(env.body_bytes()?),
             quota: quota(&env)?,

@@ -1,7 +1,9 @@
 //! `omnitrack serve`: from settings to a running service, and down again in order.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -9,6 +11,9 @@ use crate::app::{App, StartError};
 use crate::config::Config;
 use crate::server::{Server, stop_signal};
 use crate::{http, job};
+
+/// How long writes under way may take at the end, once no client is connected any more.
+const LAST_WRITES: Duration = Duration::from_secs(10);
 
 /// Serves until the process is told to stop.
 pub async fn run(config: Config) -> Result<(), StartError> {
@@ -49,6 +54,11 @@ impl Running {
     /// Waits until what was under way is finished, then closes the database.
     pub async fn ended(self) -> Result<(), StartError> {
         self.tasks.wait().await;
+        self.app.writes.close();
+        // Writes whose clients are gone; one that takes longer is rolled back.
+        if timeout(LAST_WRITES, self.app.writes.wait()).await.is_err() {
+            tracing::warn!(writes = self.app.writes.len(), "writes cut off at the end");
+        }
         Ok(self.app.db.close().await?)
     }
 }

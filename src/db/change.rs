@@ -7,26 +7,31 @@
 //! the account's row at revision n in one snapshot therefore sees all that was ever written under numbers
 //! up to n, in its latest state, and whatever is committed afterwards has a number above n.
 
+use std::time::Duration;
+
 use entity::value::TombstoneKind;
 use entity::{account, tombstone};
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, FromQueryResult, QueryFilter, Set,
-    TransactionTrait,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Set};
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::group::Turn;
 use super::heads::{Heads, News};
+use super::per_account::Permit;
 use super::stamp::{Author, Stamps};
 use super::usage::{self, Quota};
-use super::{Db, execute, row};
+use super::{Db, Tx, execute, row};
 use crate::clock::{self, Millis};
 use crate::error::{Error, Result};
 
+/// How long a change waits for the others of its account.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Dropped without [`Change::commit`], it leaves no trace.
 pub struct Change {
-    scope: Scope,
+    tx: Tx,
+    /// Lets the account's next change begin; it has to be dropped after the transaction.
+    _turn: Permit,
     account: account::Model,
     used: i64,
     keep: bool,
@@ -44,47 +49,30 @@ pub struct Savepoint {
     used: i64,
 }
 
-/// The transaction that a change runs in.
-enum Scope {
-    /// PostgreSQL: one of its own.
-    Own(DatabaseTransaction),
-    /// SQLite: a turn in a group of writers.
-    Shared(Turn),
-}
-
-impl Scope {
-    fn tx(&self) -> &DatabaseTransaction {
-        match self {
-            Self::Own(tx) => tx,
-            Self::Shared(turn) => turn.tx(),
-        }
-    }
-
-    async fn commit(self) -> Result<(), DbErr> {
-        match self {
-            Self::Own(tx) => tx.commit().await,
-            Self::Shared(turn) => turn.commit().await,
-        }
-    }
-
-    async fn rollback(self) -> Result<(), DbErr> {
-        match self {
-            Self::Own(tx) => tx.rollback().await,
-            Self::Shared(turn) => turn.rollback().await,
-        }
-    }
-}
-
 impl Db {
-    /// Begins a change to the rows of `account_id`. An erased account answers
-    /// [`Error::AccountErased`].
+    /// Begins a change to the rows of `account_id`. Changes of one account wait for each other before they
+    /// take a connection.
+    ///
+    /// # Errors
+    /// [`Error::AccountErased`]; [`Error::Busy`] where the account's other changes take too long.
     pub async fn change(&self, account_id: Uuid) -> Result<Change> {
-        let scope = match self.is_sqlite() {
-            true => Scope::Shared(self.group.turn(&self.write).await?),
-            false => Scope::Own(self.write.begin().await?),
-        };
+        let turn = self.turn(account_id).await?;
+        self.change_in(self.write.begin().await?, turn, account_id).await
+    }
+
+    /// Like [`Db::change`], for an erasure: it may use the disk space that is kept free for it.
+    pub async fn erasing_change(&self, account_id: Uuid) -> Result<Change> {
+        let turn = self.turn(account_id).await?;
+        self.change_in(self.write.begin_reserved().await?, turn, account_id).await
+    }
+
+    async fn turn(&self, account_id: Uuid) -> Result<Permit> {
+        timeout(PATIENCE, self.changes.acquire(account_id)).await.map_err(|_| Error::Busy)
+    }
+
+    async fn change_in(&self, tx: Tx, turn: Permit, account_id: Uuid) -> Result<Change> {
         let locked = row(
-            scope.tx(),
+            &tx,
             "UPDATE account SET revision = revision + 1 WHERE id = $1 AND erased_at IS NULL RETURNING *",
             [account_id.into()],
         )
@@ -96,13 +84,14 @@ impl Db {
         let now = clock::now();
         let author = Author { made_at: now, mutation: None };
         let (stored, quota, heads) = (usage::numbers(&account), self.quota, self.heads.clone());
-        Ok(Change { scope, account, used: 0, keep: false, stored, quota, now, author, heads })
+        let used = 0;
+        Ok(Change { tx, _turn: turn, account, used, keep: false, stored, quota, now, author, heads })
     }
 }
 
 impl Change {
-    pub fn tx(&self) -> &DatabaseTransaction {
-        self.scope.tx()
+    pub fn tx(&self) -> &Tx {
+        &self.tx
     }
 
     /// The account as it stands inside this transaction.
@@ -240,7 +229,7 @@ impl Change {
     /// caller's to remove.
     pub async fn erase(self, receipt: Uuid) -> Result<()> {
         execute(
-            self.scope.tx(),
+            &self.tx,
             "UPDATE account SET revision = 0, settings_revision = 0, language = NULL, time_zone = 'UTC', \
              progress_sets_status = FALSE, entries = 0, events = 0, lists = 0, list_items = 0, text_bytes = 0, \
              created_at = 0, updated_at = 0, horizon = 0, stamps = NULL, \
@@ -248,7 +237,7 @@ impl Change {
             [self.account.id.into(), self.now.into(), receipt.into()],
         )
         .await?;
-        self.scope.commit().await?;
+        self.tx.commit().await?;
         self.heads.end(self.account.id);
         Ok(())
     }
@@ -259,14 +248,14 @@ impl Change {
         let counted = usage::numbers(&self.account);
         if self.used == 0 && !self.keep && counted == self.stored {
             // Takes back the number it began with.
-            self.scope.rollback().await?;
+            self.tx.rollback().await?;
             return Ok(self.account.revision - 1);
         }
         let more = self.used - 1;
         if counted != self.stored {
             let [entries, events, lists, list_items, text_bytes] = counted.map(sea_orm::Value::from);
             execute(
-                self.scope.tx(),
+                &self.tx,
                 "UPDATE account SET revision = revision + $2, entries = $3, events = $4, lists = $5, \
                  list_items = $6, text_bytes = $7 WHERE id = $1",
                 [self.account.id.into(), more.into(), entries, events, lists, list_items, text_bytes],
@@ -274,13 +263,13 @@ impl Change {
             .await?;
         } else if more != 0 {
             execute(
-                self.scope.tx(),
+                &self.tx,
                 "UPDATE account SET revision = revision + $2 WHERE id = $1",
                 [self.account.id.into(), more.into()],
             )
             .await?;
         }
-        self.scope.commit().await?;
+        self.tx.commit().await?;
         let head = self.account.revision + self.used - 1;
         if self.used > 0 {
             // Never before: who is told comes to read it.

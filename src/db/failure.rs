@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
+use super::{disk_space, write_queue};
+
 /// Returns whether the statement failed only because of other statements under way: every connection is
 /// taken, or a lock is held. Nothing was changed.
 pub fn is_busy(error: &DbErr) -> bool {
@@ -23,9 +25,22 @@ pub fn is_busy(error: &DbErr) -> bool {
     ["database is locked", "deadlock detected"].iter().any(|busy| text.contains(busy))
 }
 
+/// Returns whether nothing more can be stored: the disk is full, or so full that ordinary writes are
+/// refused. Nothing was changed.
+pub fn is_storage_full(error: &DbErr) -> bool {
+    match error {
+        DbErr::Custom(text) => text == disk_space::REFUSAL,
+        // SQLITE_FULL; PostgreSQL: disk full.
+        _ => matches!(code_of(error).as_deref(), Some("13" | "53100")),
+    }
+}
+
 /// Returns whether the database cannot be reached or has cut the connection. A statement that was under
 /// way may or may not have taken effect.
 pub fn is_unavailable(error: &DbErr) -> bool {
+    if let DbErr::Custom(text) = error {
+        return text == write_queue::NOT_COMMITTED;
+    }
     match sqlx_error(error) {
         Some(
             sqlx::Error::Io(_)
@@ -43,7 +58,13 @@ pub fn is_unavailable(error: &DbErr) -> bool {
 /// Returns whether the SQLSTATE says that PostgreSQL ended the session or takes none (PostgreSQL 17,
 /// appendix A): class 08 (connection), 53300 (too many connections), 57P01 to 57P05 (shutdown, crash,
 /// starting, database dropped, idle time-out), 25P03 and 25P04 (time-outs of a transaction).
+///
+/// SQLite's codes are shorter numbers whose last byte is the primary one: SQLITE_READONLY (8), SQLITE_IOERR
+/// (10), SQLITE_CANTOPEN (14).
 fn is_outage(code: &str) -> bool {
+    if code.len() < 5 {
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 14));
+    }
     code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))
         || ["53300", "25P03", "25P04"].contains(&code)
 }

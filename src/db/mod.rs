@@ -2,21 +2,27 @@
 //! which every write to a person's rows goes ([`Db::change`]). It knows tables, not rules.
 
 mod change;
+mod connections;
+mod disk_space;
 mod epoch;
 mod failure;
 mod forget;
-mod group;
 mod heads;
 mod lease;
 mod open;
+mod per_account;
 mod reader;
 mod relay;
 mod scrub;
 mod snapshot;
 mod stamp;
+mod transaction;
 mod transport;
 mod usage;
 mod wipe;
+mod writable;
+mod write_queue;
+mod writer;
 
 use std::sync::Arc;
 
@@ -25,25 +31,31 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 pub use change::Change;
-pub use failure::{error_kind, is_busy, is_unavailable};
+pub use failure::{error_kind, is_busy, is_storage_full, is_unavailable};
 pub use forget::{BATCH, Kept};
-use group::Group;
 pub use heads::{Bounds, Full, Heads, Listener, News};
 pub use open::sqlite_file;
+pub use per_account::on_behalf_of;
+use per_account::PerAccount;
 pub use reader::Reader;
 pub use snapshot::Snapshot;
 pub use stamp::{Author, Stamp, Stamps};
 pub use transport::check_transport;
 pub use usage::{Counted, Quota, text_bytes};
+use writable::LastWrite;
+pub use writer::{Tx, Writer};
 
 /// The connections. On SQLite reads use several and all writes queue for one; on PostgreSQL both
 /// are the same pool.
 #[derive(Debug, Clone)]
 pub struct Db {
     read: Reader,
-    write: DatabaseConnection,
-    group: Group,
+    write: Writer,
+    /// One change of an account at a time, waited for before a connection is taken: whoever sends many
+    /// waits in a queue of their own.
+    changes: PerAccount,
     heads: Heads,
+    last_write: LastWrite,
     epoch: Arc<OnceCell<Uuid>>,
     quota: Quota,
     /// On SQLite what cuts the write-ahead log.
@@ -53,16 +65,17 @@ pub struct Db {
 impl Db {
     /// Connected to nothing: every statement fails.
     pub fn detached() -> Self {
-        Self::new(Reader::detached(), DatabaseConnection::default(), false)
+        Self::new(Reader::detached(), Writer::detached(), false)
     }
 
     /// `several`: whether other instances may share the database.
-    fn new(read: Reader, write: DatabaseConnection, several: bool) -> Self {
+    fn new(read: Reader, write: Writer, several: bool) -> Self {
         Self {
             read,
             write,
-            group: Group::default(),
+            changes: PerAccount::new(1),
             heads: Heads::new(several),
+            last_write: LastWrite::default(),
             epoch: Arc::default(),
             quota: Quota::default(),
             cutter: None,
@@ -87,7 +100,7 @@ impl Db {
 
     /// For writes to what belongs to nobody: the shared media tables and the queues. A person's rows
     /// are written through [`Db::change`] only.
-    pub fn shared(&self) -> &DatabaseConnection {
+    pub fn shared(&self) -> &Writer {
         &self.write
     }
 

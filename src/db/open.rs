@@ -9,7 +9,8 @@ use sea_orm::sqlx::Executor as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DbErr, TransactionTrait};
 
-use super::{Db, Reader, row};
+use super::disk_space::DiskSpace;
+use super::{Db, Reader, Writer, row};
 use crate::config::Secret;
 use crate::private_file;
 
@@ -17,7 +18,9 @@ use crate::private_file;
 const MIGRATION_LOCK: i64 = 0x006f_6d6e_6974_7261;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Of these, as many as reads may hold; the others are left to writes.
-const POSTGRES_READERS: u32 = 8;
+const POSTGRES_READERS: usize = 8;
+/// Of the others, as many as writes may hold; one is left to migrations.
+const POSTGRES_WRITERS: usize = 7;
 const SQLITE_READERS: u32 = 4;
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,6 +29,12 @@ impl Db {
     /// Opens the database. SQLite: write-ahead log, `synchronous=FULL` (an acknowledged write
     /// survives a power cut), `secure_delete` (deleted bytes are overwritten), foreign keys.
     pub async fn open(url: &Secret) -> Result<Self, DbErr> {
+        Self::open_with_floor(url, 0).await
+    }
+
+    /// Like [`Db::open`]. On SQLite ordinary writes are refused while fewer than `min_free_bytes` are free on
+    /// the disk of the file.
+    pub async fn open_with_floor(url: &Secret, min_free_bytes: u64) -> Result<Self, DbErr> {
         if url.expose().starts_with("sqlite:") {
             // The first connection puts the file into the mode of the write-ahead log. Where two processes do
             // that at once SQLite refuses one of them on the spot: here no time-out applies.
@@ -34,13 +43,16 @@ impl Db {
             let write = Database::connect(sqlite(url, 1)).await?;
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
             drop(lock);
-            let read = Reader::new(read, SQLITE_READERS, ACQUIRE_TIMEOUT);
+            let read = Reader::new(read, SQLITE_READERS as usize, ACQUIRE_TIMEOUT);
             let cutter = Database::connect(cutter(url)).await?;
+            let disk = DiskSpace::new(sqlite_file(url)?, min_free_bytes);
+            let write = Writer::sqlite(write, disk, ACQUIRE_TIMEOUT);
             return Ok(Self { cutter: Some(cutter), ..Self::new(read, write, false) });
         }
         let pool = Database::connect(postgres(url)).await?;
         let read = Reader::new(pool.clone(), POSTGRES_READERS, ACQUIRE_TIMEOUT);
-        Ok(Self::new(read, pool, true))
+        let write = Writer::postgres(pool, POSTGRES_WRITERS, ACQUIRE_TIMEOUT);
+        Ok(Self::new(read, write, true))
     }
 
     /// Brings the schema up to date. Several instances may do this at once: one works, the others
@@ -48,7 +60,7 @@ impl Db {
     pub async fn migrate(&self, url: &Secret) -> Result<(), DbErr> {
         if self.is_sqlite() {
             let lock = hold(url).await?;
-            let result = Migrator::up(&self.write, None).await;
+            let result = Migrator::up(self.write.pool(), None).await;
             drop(lock);
             return result;
         }
@@ -75,7 +87,7 @@ impl Db {
             cutter.close_by_ref().await?;
         }
         self.read.close().await?;
-        self.write.close_by_ref().await
+        self.write.close().await
     }
 }
 

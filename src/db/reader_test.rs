@@ -80,7 +80,7 @@ async fn a_read_cut_off_leaves_the_next_one_whole() {
 #[tokio::test]
 async fn a_snapshot_sees_one_moment_and_leaves_none_open() {
     let (db, _folder) = numbers().await;
-    let count_in = async |snapshot: &crate::db::Snapshot<'_>| {
+    let count_in = async |snapshot: &crate::db::Snapshot| {
         let found = row(snapshot, "SELECT count(*) FROM number", []).await.unwrap();
         found.unwrap().try_get_by_index::<i64>(0).unwrap()
     };

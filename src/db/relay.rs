@@ -31,7 +31,7 @@ impl Db {
         if self.is_sqlite() {
             return;
         }
-        let options = self.write.get_postgres_connection_pool().connect_options();
+        let options = self.write.pool().get_postgres_connection_pool().connect_options();
         let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(PATIENCE);
         let pool = pool.connect_lazy_with(options.as_ref().clone());
         let own = Uuid::new_v4();
@@ -48,7 +48,7 @@ impl Db {
             return;
         }
         let payloads = payloads(Uuid::new_v4(), &news);
-        let pool = self.write.get_postgres_connection_pool();
+        let pool = self.write.pool().get_postgres_connection_pool();
         let sent = send(pool, payloads);
         if !matches!(tokio::time::timeout(PATIENCE, sent).await, Ok(Ok(()))) {
             tracing::warn!("announcements could not be sent to other instances");

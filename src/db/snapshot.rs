@@ -1,11 +1,11 @@
 //! Several reads that see one and the same moment.
 
 use sea_orm::prelude::async_trait::async_trait;
-use sea_orm::sqlx::{Postgres, Sqlite};
 use sea_orm::{ConnAcquireErr, ConnectionTrait, DatabaseBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 
-use super::reader::{Engine, Reader, Reading};
+use super::reader::Reader;
+use super::transaction::Transaction;
 
 /// SQLite shows the moment of the first statement until the end.
 const SQLITE: &str = "BEGIN";
@@ -19,32 +19,27 @@ const POSTGRES: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOC
 /// A read transaction on a connection of its own. Dropped without [`Snapshot::end`], it costs the
 /// connection, never a later reader its view. Whoever holds one must be quick, or bounded in time: what
 /// was deleted meanwhile cannot be wiped from a SQLite file, nor vacuumed, before it ends.
-pub struct Snapshot<'a>(Kind<'a>);
-
-enum Kind<'a> {
-    Sqlite(Mutex<Reading<'a, Sqlite>>),
-    Postgres(Mutex<Reading<'a, Postgres>>),
+pub struct Snapshot {
+    transaction: Mutex<Transaction>,
+    backend: DatabaseBackend,
 }
 
 impl Reader {
     /// Begins to read at one moment.
-    pub async fn snapshot(&self) -> Result<Snapshot<'_>, DbErr> {
-        let kind = match self.engine() {
-            Some(Engine::Sqlite(held)) => Kind::Sqlite(Mutex::new(held.begin(SQLITE).await?)),
-            Some(Engine::Postgres(held)) => Kind::Postgres(Mutex::new(held.begin(POSTGRES).await?)),
-            None => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)),
-        };
-        Ok(Snapshot(kind))
+    pub async fn snapshot(&self) -> Result<Snapshot, DbErr> {
+        let connection =
+            self.take().await?.ok_or(DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed))?;
+        let backend = self.get_database_backend();
+        let begin = if backend == DatabaseBackend::Sqlite { SQLITE } else { POSTGRES };
+        let transaction = Mutex::new(Transaction::begin(connection, begin).await?);
+        Ok(Snapshot { transaction, backend })
     }
 }
 
-impl Snapshot<'_> {
+impl Snapshot {
     /// Ends it; the connection stays at hand.
     pub async fn end(self) -> Result<(), DbErr> {
-        match self.0 {
-            Kind::Sqlite(reading) => reading.into_inner().end().await,
-            Kind::Postgres(reading) => reading.into_inner().end().await,
-        }
+        self.transaction.into_inner().end("COMMIT").await
     }
 }
 
@@ -53,12 +48,9 @@ fn refused() -> DbErr {
 }
 
 #[async_trait]
-impl ConnectionTrait for Snapshot<'_> {
+impl ConnectionTrait for Snapshot {
     fn get_database_backend(&self) -> DatabaseBackend {
-        match self.0 {
-            Kind::Sqlite(_) => DatabaseBackend::Sqlite,
-            Kind::Postgres(_) => DatabaseBackend::Postgres,
-        }
+        self.backend
     }
 
     async fn execute_raw(&self, _: Statement) -> Result<ExecResult, DbErr> {
@@ -70,16 +62,10 @@ impl ConnectionTrait for Snapshot<'_> {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match &self.0 {
-            Kind::Sqlite(reading) => reading.lock().await.one(statement).await,
-            Kind::Postgres(reading) => reading.lock().await.one(statement).await,
-        }
+        self.transaction.lock().await.query_one(statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match &self.0 {
-            Kind::Sqlite(reading) => reading.lock().await.all(statement).await,
-            Kind::Postgres(reading) => reading.lock().await.all(statement).await,
-        }
+        self.transaction.lock().await.query_all(statement).await
     }
 }

@@ -185,7 +185,7 @@ async fn apply_one(db: &Db, mark: &Mark) -> Result<bool> {
         Err(Error::AccountErased) => return Ok(false),
         Err(error) => return Err(error),
     }
-    let change = db.change(mark.account_id).await?;
+    let change = db.erasing_change(mark.account_id).await?;
     clear(&change, |_| true).await?;
     // What was noted before belongs to the history that is over.
     if let Some(noted) = change.account().receipt_id {

@@ -77,7 +77,7 @@ pub async fn erase(db: &Db, order: Order) -> Result<row::Model> {
 async fn carry_out(db: &Db, order: &Order) -> Result<row::Model> {
     let account = order.account();
     let change = match accounts::open(db, account).await {
-        Ok(_) => db.change(account).await,
+        Ok(_) => db.erasing_change(account).await,
         Err(error) => Err(error),
     };
     match change {

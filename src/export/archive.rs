@@ -22,7 +22,7 @@ pub(super) async fn write(
     facts: &Facts,
     profile: &Profile,
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     let id = own.id;
@@ -112,7 +112,7 @@ fn account(own: &account::Model) -> Account {
 async fn all<T: Table<Row: serde::Serialize>>(
     name: &str,
     account: Uuid,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     json: &mut Json<'_>,
 ) -> Result<(), Broken> {
     json.array(name)?;
@@ -124,7 +124,7 @@ async fn all<T: Table<Row: serde::Serialize>>(
     Ok(json.end_array()?)
 }
 
-async fn library(own: &account::Model, moment: &Snapshot<'_>, json: &mut Json<'_>) -> Result<(), Broken> {
+async fn library(own: &account::Model, moment: &Snapshot, json: &mut Json<'_>) -> Result<(), Broken> {
     let language = language(own).as_str();
     let mut entries = Rows::<Entries>::new(own.id, language);
     let mut reviews = Rows::<Reviews>::new(own.id, language);
@@ -198,7 +198,7 @@ async fn library(own: &account::Model, moment: &Snapshot<'_>, json: &mut Json<'_
     Ok(json.end_array()?)
 }
 
-async fn lists(own: &account::Model, moment: &Snapshot<'_>, json: &mut Json<'_>) -> Result<(), Broken> {
+async fn lists(own: &account::Model, moment: &Snapshot, json: &mut Json<'_>) -> Result<(), Broken> {
     let language = language(own).as_str();
     let mut lists = Rows::<Lists>::new(own.id, language);
     let mut items = Rows::<ListItems>::new(own.id, language);

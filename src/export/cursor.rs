@@ -40,12 +40,12 @@ impl<T: Table> Rows<T> {
     }
 
     /// The next row.
-    pub async fn next(&mut self, moment: &Snapshot<'_>) -> Result<Option<T::Row>, DbErr> {
+    pub async fn next(&mut self, moment: &Snapshot) -> Result<Option<T::Row>, DbErr> {
         self.fill(moment).await?;
         Ok(self.read.pop_front())
     }
 
-    async fn fill(&mut self, moment: &Snapshot<'_>) -> Result<(), DbErr> {
+    async fn fill(&mut self, moment: &Snapshot) -> Result<(), DbErr> {
         if !self.read.is_empty() || !self.more {
             return Ok(());
         }
@@ -96,7 +96,7 @@ impl<T: Below> Rows<T> {
     /// The next row of a parent. Parents must be asked for in their order.
     pub async fn next_of(
         &mut self,
-        moment: &Snapshot<'_>,
+        moment: &Snapshot,
         parent: &T::Parent,
     ) -> Result<Option<T::Row>, DbErr> {
         loop {

@@ -339,7 +339,7 @@ impl Copy {
     }
 
     /// The moment that the copy shows, and the account in it.
-    async fn begin(&self) -> Result<(Snapshot<'_>, account::Model)> {
+    async fn begin(&self) -> Result<(Snapshot, account::Model)> {
         let snapshot = self.db.read().snapshot().await?;
         let sql = "SELECT * FROM account WHERE id = $1 AND erased_at IS NULL";
         let own = row(&snapshot, sql, [self.account.into()]).await?.ok_or(Error::NotFound)?;

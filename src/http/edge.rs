@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use tokio::time::timeout_at;
 use uuid::Uuid;
@@ -21,7 +21,7 @@ use super::problem::{Problem, Raised};
 use crate::app::App;
 use crate::clerk::Rejected;
 use crate::error::Error;
-use crate::{account, erasure};
+use crate::{account, db, erasure};
 
 /// How long a request may take until its answer begins.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub struct FromLoopback(pub bool);
 pub struct ClientAddress(pub IpAddr);
 
 pub struct Edge<E> {
-    inner: E,
+    inner: Arc<E>,
     app: App,
     contract: Arc<Contract>,
     limits: Arc<Limits>,
@@ -66,7 +66,7 @@ pub struct Edge<E> {
 impl<E> Edge<E> {
     pub fn new(inner: E, app: App, contract: Arc<Contract>) -> Self {
         let limits = Arc::new(Limits::new(&app.config.limits));
-        Self { inner, app, contract, limits, timeout: REQUEST_TIMEOUT }
+        Self { inner: Arc::new(inner), app, contract, limits, timeout: REQUEST_TIMEOUT }
     }
 
     /// Another time-out, for tests of it.
@@ -76,7 +76,7 @@ impl<E> Edge<E> {
     }
 }
 
-impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
+impl<E: Endpoint<Output = Response> + 'static> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
@@ -111,7 +111,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     }
 }
 
-impl<E: Endpoint<Output = Response>> Edge<E> {
+impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
     async fn handle(
         &self,
         mut request: Request,
@@ -164,7 +164,7 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             _ => Duration::ZERO,
         };
         // An upload is looked at, too, when it has arrived: that has its own bounds.
-        let answered = timeout_at((deadline + arrives).into(), self.inner.call(request)).await;
+        let answered = timeout_at((deadline + arrives).into(), self.perform(request)).await;
         if let Some(charge) = charge {
             charge.update(decisions);
         }
@@ -173,6 +173,26 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
             Ok(Err(error)) => Err(problem_of(error)),
             Err(_) => Err(timed_out().detail("the request may or may not have taken effect: repeat it")),
         }
+    }
+
+    /// Calls the handler. What may write runs in a task of its own: once begun it runs to its end, even
+    /// where the client closes the connection or the time-out passes, because a handler that is dropped
+    /// between two statements would leave the rest of its work undone.
+    async fn perform(&self, request: Request) -> poem::Result<Response> {
+        let inner = Arc::clone(&self.inner);
+        let account = request.extensions().get::<Caller>().map(Caller::id);
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let work = async move {
+            match account {
+                Some(account) => db::on_behalf_of(account, inner.call(request)).await,
+                None => inner.call(request).await,
+            }
+        };
+        if reads {
+            return work.await;
+        }
+        // The task ends with an error where the handler panicked.
+        self.app.writes.spawn(work).await.unwrap_or_else(|_| Err(Raised(Box::new(Problem::internal())).into()))
     }
 
     fn find<'a>(
@@ -212,7 +232,8 @@ impl<E: Endpoint<Output = Response>> Edge<E> {
         if session.impersonated && !impersonation::allows(operation) {
             return Err(Error::Impersonated.into());
         }
-        let account = match account::open(&self.app.db, session.account_id).await {
+        let opened = account::open(&self.app.db, session.account_id);
+        let account = match db::on_behalf_of(session.account_id, opened).await {
             Err(Error::AccountErased) if operation.id == DELETE => {
                 erasure::mark(&self.app.db, session.account_id).await?
             }

@@ -234,6 +234,12 @@ impl From<Error> for Problem {
                     .header(header::RETRY_AFTER, &retry_after_seconds.to_string())
             }
             Error::Database(error) if db::is_busy(&error) => Self::busy(1),
+            Error::Database(error) if db::is_storage_full(&error) => {
+                tracing::error!("storage full");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "storage_full", "Storage full")
+                    .detail("the service cannot store anything at the moment: send the request again later")
+                    .header(header::RETRY_AFTER, "60")
+            }
             Error::Database(error) if db::is_unavailable(&error) => {
                 tracing::error!(kind = db::error_kind(&error), "database error");
                 Self::database_unavailable()

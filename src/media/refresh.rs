@@ -4,7 +4,6 @@
 
 use chrono::{DateTime, NaiveDate};
 use rand::Rng as _;
-use sea_orm::TransactionTrait;
 
 use super::fill::Wanted;
 use super::schedule::Schedule;

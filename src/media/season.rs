@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use entity::media_season;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TransactionTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 
 use super::refresh;
 use super::schedule::Schedule;

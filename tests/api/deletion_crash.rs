@@ -153,7 +153,6 @@ async fn killed_when_clerk_has_deleted_and_nobody_has_heard_it(database: Databas
 /// PostgreSQL lets a test stop the deletion half-way: it waits for a row that somebody holds.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_inside_the_transaction() {
-    use sea_orm::TransactionTrait as _;
     let Some(database) = Database::postgres() else { return };
     let mut program = Program::start(database);
     let who = program.persona("alice");

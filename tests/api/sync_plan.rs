@@ -15,14 +15,14 @@ use crate::support::both;
 const ROWS: i64 = 3000;
 
 /// Runs what is read, and asks for each statement's plan.
-struct Explained<'a> {
-    moment: Snapshot<'a>,
+struct Explained {
+    moment: Snapshot,
     plans: Mutex<Vec<(String, Vec<String>)>>,
     /// PostgreSQL: plans made once for any values, as a connection that repeats a statement comes to use.
     generic: bool,
 }
 
-impl Explained<'_> {
+impl Explained {
     async fn explain(&self, statement: &Statement) -> Result<(), DbErr> {
         let backend = self.moment.get_database_backend();
         let raw = |sql: String| self.moment.query_all_raw(Statement::from_string(backend, sql));
@@ -64,7 +64,7 @@ fn literal(value: &Value) -> String {
 }
 
 #[async_trait]
-impl ConnectionTrait for Explained<'_> {
+impl ConnectionTrait for Explained {
     fn get_database_backend(&self) -> DatabaseBackend {
         self.moment.get_database_backend()
     }

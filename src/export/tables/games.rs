@@ -31,7 +31,7 @@ const GAMES: [&str; 18] = [
 
 pub(super) async fn write(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     sink.begin("games.csv")?;

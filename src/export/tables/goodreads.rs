@@ -51,7 +51,7 @@ fn last_name_first(name: &str) -> String {
 
 pub(super) async fn write(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     sink.begin("goodreads.csv")?;

@@ -29,7 +29,7 @@ fn of<'a>(values: &'a [(&'static str, String); 4]) -> [(&'a str, &'a str); 4] {
 
 pub(super) async fn diary(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     sink.begin("letterboxd.csv")?;
@@ -65,7 +65,7 @@ const WATCHLIST: [&str; 4] = ["tmdbID", "imdbID", "Title", "Year"];
 
 pub(super) async fn watchlist(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     sink.begin("letterboxd-watchlist.csv")?;

@@ -27,7 +27,7 @@ const TITLES: usize = 100;
 
 pub(super) async fn write(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     letterboxd::diary(own, moment, sink).await?;
@@ -94,7 +94,7 @@ impl Shelf {
         Rows::behind(self.own, "", &self.prefix, vec![0.into(), 0.into()])
     }
 
-    async fn next(&mut self, moment: &Snapshot<'_>) -> Result<Option<Entry>, Broken> {
+    async fn next(&mut self, moment: &Snapshot) -> Result<Option<Entry>, Broken> {
         let next = self.entries.next(moment).await?;
         Ok(next.filter(|entry| entry.media_id.starts_with(&self.prefix)))
     }
@@ -102,7 +102,7 @@ impl Shelf {
     /// The next entry with all that is known of its title.
     async fn next_titled(
         &mut self,
-        moment: &Snapshot<'_>,
+        moment: &Snapshot,
     ) -> Result<Option<(Entry, Option<MediaItem>)>, Broken> {
         if self.titled.is_empty() {
             let mut page = Vec::with_capacity(TITLES);
@@ -121,12 +121,12 @@ impl Shelf {
         Ok(self.titled.pop_front())
     }
 
-    async fn review(&mut self, moment: &Snapshot<'_>, entry: &Entry) -> Result<Option<Review>, Broken> {
+    async fn review(&mut self, moment: &Snapshot, entry: &Entry) -> Result<Option<Review>, Broken> {
         Ok(self.reviews.next_of(moment, &entry.media_id).await?.map(|(_, review)| review))
     }
 
     /// The times that the entry was finished: those whose day is not known first, then from the oldest on.
-    async fn times(&mut self, moment: &Snapshot<'_>, entry: &Entry) -> Result<Vec<HistoryEvent>, Broken> {
+    async fn times(&mut self, moment: &Snapshot, entry: &Entry) -> Result<Vec<HistoryEvent>, Broken> {
         let mut times = Vec::new();
         while let Some((_, event)) = self.history.next_of(moment, &entry.media_id).await? {
             times.push(event);

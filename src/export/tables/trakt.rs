@@ -17,7 +17,7 @@ fn noon(day: Option<&str>) -> String {
 
 pub(super) async fn write(
     own: &account::Model,
-    moment: &Snapshot<'_>,
+    moment: &Snapshot,
     sink: &mut Sink,
 ) -> Result<(), Broken> {
     sink.begin("trakt.csv")?;
