@@ -152,12 +152,8 @@ impl Connection {
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
         let (sql, values) = parts(statement);
         match &mut self.live {
-            Live::Sqlite(live) => {
-                sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into)
-            }
-            Live::Postgres(live) => {
-                sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into)
-            }
+            Live::Sqlite(live) => sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into),
+            Live::Postgres(live) => sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into),
         }
         .map_err(failed)
     }

@@ -39,7 +39,8 @@ impl PerAccount {
     pub(super) async fn acquire(&self, account: Uuid) -> Permit {
         // Made first, so that it also cleans up after a wait that is cancelled.
         let mut permit = Permit { permit: None, account, of: self.clone() };
-        let semaphore = self.lock().entry(account).or_insert_with(|| Arc::new(Semaphore::new(self.most))).clone();
+        let semaphore =
+            self.lock().entry(account).or_insert_with(|| Arc::new(Semaphore::new(self.most))).clone();
         // Never closed, so never an error.
         permit.permit = semaphore.acquire_owned().await.ok();
         permit

@@ -246,3 +246,7 @@ impl ConnectionTrait for Tx {
 fn closed() -> DbErr {
     DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed)
 }
+
+#[cfg(test)]
+#[path = "writer_test.rs"]
+mod tests;

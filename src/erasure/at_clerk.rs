@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use entity::{account, clerk_deletion, receipt as row};
 use rand::Rng as _;
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::receipt;

@@ -94,11 +94,7 @@ impl<T: Table> Rows<T> {
 
 impl<T: Below> Rows<T> {
     /// The next row of a parent. Parents must be asked for in their order.
-    pub async fn next_of(
-        &mut self,
-        moment: &Snapshot,
-        parent: &T::Parent,
-    ) -> Result<Option<T::Row>, DbErr> {
+    pub async fn next_of(&mut self, moment: &Snapshot, parent: &T::Parent) -> Result<Option<T::Row>, DbErr> {
         loop {
             self.fill(moment).await?;
             match self.read.front().map(|row| T::parent(row).cmp(parent)) {

@@ -192,7 +192,11 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
             return work.await;
         }
         // The task ends with an error where the handler panicked.
-        self.app.writes.spawn(work).await.unwrap_or_else(|_| Err(Raised(Box::new(Problem::internal())).into()))
+        self.app
+            .writes
+            .spawn(work)
+            .await
+            .unwrap_or_else(|_| Err(Raised(Box::new(Problem::internal())).into()))
     }
 
     fn find<'a>(

@@ -8,6 +8,7 @@ use poem::{IntoResponse, Response, handler};
 
 use super::problem::{Problem, Raised};
 use crate::app::App;
+use crate::db;
 
 /// Answers as long as the process can.
 #[handler]
@@ -35,6 +36,11 @@ async fn not_ready(app: &App) -> Option<&'static str> {
         Ok(true) => {}
         Ok(false) => return Some("database schema not up to date"),
         Err(_) => return Some("database not available"),
+    }
+    match app.db.writable().await {
+        Ok(()) => {}
+        Err(error) if db::is_storage_full(&error) => return Some("storage full"),
+        Err(_) => return Some("database not writable"),
     }
     if !app.clerk.ready() {
         return Some("clerk keys not fetched");

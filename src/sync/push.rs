@@ -24,50 +24,84 @@ pub struct Pushed {
     pub judged: Vec<Judged>,
     /// The account's revision afterwards.
     pub revision: i64,
-    /// Titles that are still to be looked up.
-    pub wanted: Vec<MediaId>,
+}
+
+/// Mutations judged in one transaction, unless all are to be applied or none: afterwards other accounts
+/// have their turn to write.
+const PART: usize = 25;
+
+/// What is known of the batch so far.
+#[derive(Default)]
+struct Batch {
+    /// Mutations of earlier batches, and those of this one that were judged.
+    earlier: HashMap<Uuid, sync_mutation::Model>,
+    /// Mutations first judged in this batch.
+    fresh: HashSet<Uuid>,
+    judged: Vec<Judged>,
 }
 
 /// Applies `mutations` in order. With `whole` either all of them are applied or none; else each that can
-/// be. What was pushed before, here or at another instance, is answered as it was then.
+/// be, some at a time: cut off in between, the batch is sent again and those applied are known by their
+/// ids. What was pushed before, here or at another instance, is answered as it was then. Titles that are
+/// still to be looked up are added to `wanted`, also where it fails half-way.
 pub async fn push(
     db: &Db,
     account: Uuid,
     locale: Locale,
     mutations: &[Mutation],
     whole: bool,
+    wanted: &mut Vec<MediaId>,
 ) -> Result<Pushed> {
+    let (part, rest) =
+        if whole { (mutations, &[][..]) } else { mutations.split_at(PART.min(mutations.len())) };
+    let mut batch = Batch::default();
+    let mut revision = push_part(db, account, locale, part, whole, &mut batch, wanted).await?;
+    for part in rest.chunks(PART) {
+        revision = push_part(db, account, locale, part, whole, &mut batch, wanted).await?;
+    }
+    Ok(Pushed { judged: batch.judged, revision })
+}
+
+/// Judges some mutations in one transaction and adds what they came to to `batch`. Returns the account's
+/// revision afterwards.
+async fn push_part(
+    db: &Db,
+    account: Uuid,
+    locale: Locale,
+    mutations: &[Mutation],
+    whole: bool,
+    batch: &mut Batch,
+    wanted: &mut Vec<MediaId>,
+) -> Result<i64> {
     let mut change = db.change(account).await?;
     let head = change.account().revision - 1;
-    let mut earlier = remembered(&change, mutations).await?;
-    let (mut judged, mut fresh, mut wanted) = (Vec::with_capacity(mutations.len()), Vec::new(), Vec::new());
-    let mut seen: HashSet<Uuid> = HashSet::new();
+    batch.earlier.extend(remembered(&change, mutations).await?);
+    let (mut rows, mut titles) = (Vec::new(), Vec::new());
     for mutation in mutations {
-        if let Some(row) = earlier.get(&mutation.id) {
-            judged.push(repeated(mutation, row));
+        if let Some(row) = batch.earlier.get(&mutation.id) {
+            batch.judged.push(repeated(mutation, row));
             continue;
         }
-        let (verdict, title) = judge(&mut change, locale, mutation, head, &seen).await?;
-        wanted.extend(title);
+        let (verdict, title) = judge(&mut change, locale, mutation, head, &batch.fresh).await?;
+        titles.extend(title);
         let row = memory(&change, &verdict);
-        judged.push(verdict);
-        fresh.push(mutation.id);
-        seen.insert(mutation.id);
-        earlier.insert(mutation.id, row);
+        batch.judged.push(verdict);
+        batch.fresh.insert(mutation.id);
+        batch.earlier.insert(mutation.id, row.clone());
+        rows.push(row);
     }
-    if whole && judged.iter().any(|verdict| verdict.outcome != Outcome::Applied) {
+    if whole && batch.judged.iter().any(|verdict| verdict.outcome != Outcome::Applied) {
         // Nothing is written and nothing is remembered: the device may send it again, changed.
-        for verdict in judged.iter_mut().filter(|verdict| seen.contains(&verdict.id)) {
+        for verdict in batch.judged.iter_mut().filter(|verdict| batch.fresh.contains(&verdict.id)) {
             if verdict.outcome == Outcome::Applied {
                 verdict.outcome = Outcome::Rejected;
                 verdict.revision = None;
                 verdict.refusal = Some(Refusal::Earlier("batch_rejected".into()));
             }
         }
-        return Ok(Pushed { judged, revision: head, wanted: Vec::new() });
+        return Ok(head);
     }
-    if !fresh.is_empty() {
-        let rows: Vec<_> = fresh.iter().filter_map(|id| earlier.remove(id)).collect();
+    if !rows.is_empty() {
         for part in rows.chunks(CHUNK) {
             let active = part.iter().map(|row| row.clone().into_active_model().reset_all());
             sync_mutation::Entity::insert_many(active).exec_without_returning(change.tx()).await?;
@@ -75,7 +109,8 @@ pub async fn push(
         change.keep();
     }
     let revision = change.commit().await?;
-    Ok(Pushed { judged, revision, wanted })
+    wanted.append(&mut titles);
+    Ok(revision)
 }
 
 async fn judge(

@@ -29,11 +29,7 @@ const GAMES: [&str; 18] = [
     "media_id",
 ];
 
-pub(super) async fn write(
-    own: &account::Model,
-    moment: &Snapshot,
-    sink: &mut Sink,
-) -> Result<(), Broken> {
+pub(super) async fn write(own: &account::Model, moment: &Snapshot, sink: &mut Sink) -> Result<(), Broken> {
     sink.begin("games.csv")?;
     put(sink, &GAMES)?;
     let mut games = Shelf::new(own, Kind::Game);

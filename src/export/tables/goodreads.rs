@@ -49,11 +49,7 @@ fn last_name_first(name: &str) -> String {
     name.rsplit_once(' ').map_or_else(|| name.to_owned(), |(first, last)| format!("{last}, {first}"))
 }
 
-pub(super) async fn write(
-    own: &account::Model,
-    moment: &Snapshot,
-    sink: &mut Sink,
-) -> Result<(), Broken> {
+pub(super) async fn write(own: &account::Model, moment: &Snapshot, sink: &mut Sink) -> Result<(), Broken> {
     sink.begin("goodreads.csv")?;
     put(sink, &GOODREADS)?;
     let mut books = Shelf::new(own, Kind::Book);

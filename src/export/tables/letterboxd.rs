@@ -27,11 +27,7 @@ fn of<'a>(values: &'a [(&'static str, String); 4]) -> [(&'a str, &'a str); 4] {
     values.each_ref().map(|(name, value)| (*name, value.as_str()))
 }
 
-pub(super) async fn diary(
-    own: &account::Model,
-    moment: &Snapshot,
-    sink: &mut Sink,
-) -> Result<(), Broken> {
+pub(super) async fn diary(own: &account::Model, moment: &Snapshot, sink: &mut Sink) -> Result<(), Broken> {
     sink.begin("letterboxd.csv")?;
     put(sink, &DIARY)?;
     let mut movies = Shelf::new(own, Kind::Movie);

@@ -25,11 +25,7 @@ use crate::media;
 /// Titles looked up at once.
 const TITLES: usize = 100;
 
-pub(super) async fn write(
-    own: &account::Model,
-    moment: &Snapshot,
-    sink: &mut Sink,
-) -> Result<(), Broken> {
+pub(super) async fn write(own: &account::Model, moment: &Snapshot, sink: &mut Sink) -> Result<(), Broken> {
     letterboxd::diary(own, moment, sink).await?;
     letterboxd::watchlist(own, moment, sink).await?;
     trakt::write(own, moment, sink).await?;
@@ -100,10 +96,7 @@ impl Shelf {
     }
 
     /// The next entry with all that is known of its title.
-    async fn next_titled(
-        &mut self,
-        moment: &Snapshot,
-    ) -> Result<Option<(Entry, Option<MediaItem>)>, Broken> {
+    async fn next_titled(&mut self, moment: &Snapshot) -> Result<Option<(Entry, Option<MediaItem>)>, Broken> {
         if self.titled.is_empty() {
             let mut page = Vec::with_capacity(TITLES);
             while page.len() < TITLES

@@ -15,11 +15,7 @@ fn noon(day: Option<&str>) -> String {
     day.map_or_else(|| "unknown".to_owned(), |day| format!("{day}T12:00:00Z"))
 }
 
-pub(super) async fn write(
-    own: &account::Model,
-    moment: &Snapshot,
-    sink: &mut Sink,
-) -> Result<(), Broken> {
+pub(super) async fn write(own: &account::Model, moment: &Snapshot, sink: &mut Sink) -> Result<(), Broken> {
     sink.begin("trakt.csv")?;
     put(sink, &TRAKT)?;
     let mut movies = Shelf::new(own, Kind::Movie);

@@ -111,10 +111,14 @@ impl SyncApi {
         Cursor::read(&cursor, "/cursor", epoch, &caller.account)?;
         let mutations = MutationBatchWrite::domain(mutations)?;
         let locale = Locale::of(&caller.account, None);
-        let pushed = sync::push(&self.app.db, caller.id(), locale, &mutations, all_or_nothing).await?;
-        for title in &pushed.wanted {
+        let mut wanted = Vec::new();
+        let pushed =
+            sync::push(&self.app.db, caller.id(), locale, &mutations, all_or_nothing, &mut wanted).await;
+        // Also what a part of the batch left that failed half-way.
+        for title in &wanted {
             self.app.wanted.add(&self.app.db, title, locale.language).await;
         }
+        let pushed = pushed?;
         let mut results = Vec::with_capacity(pushed.judged.len());
         for judged in pushed.judged {
             let current = self.current(&caller, &judged, locale).await?;
