@@ -2,6 +2,8 @@
 //! and errors of libraries, of a panic its place only; and metrics whose labels are chosen from what
 //! the program itself knows. Nothing of a person can be a label: labels are `&'static str` or numbers.
 
+mod line;
+
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,6 +21,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
+use self::line::Bounded;
 use crate::config;
 
 /// The name of our crate: the level of its events is a setting, that of all others is not.
@@ -40,10 +43,12 @@ fn subscriber(
     writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
     log: &config::Log,
 ) -> impl Subscriber + Send + Sync {
-    let layer = fmt::layer().with_writer(writer).with_ansi(false);
+    let layer = fmt::layer().with_writer(Bounded::new(writer, log.json)).with_ansi(false);
     let layer = if log.json { layer.json().flatten_event(true).boxed() } else { layer.boxed() };
-    // Below `warn`, libraries log addresses, headers and statements.
-    let levels = Targets::new().with_default(Level::WARN).with_target(OURS, log.level);
+    // Below `warn`, libraries log addresses, headers and statements. `h2` warns with the bytes of a ping
+    // that the client chose.
+    let levels =
+        Targets::new().with_default(Level::WARN).with_target("h2", Level::ERROR).with_target(OURS, log.level);
     tracing_subscriber::registry().with(layer.with_filter(levels))
 }
 
@@ -68,6 +73,8 @@ struct Inner {
     breaker_opened: Family<OfSource, Counter<u64, AtomicU64>>,
     breaker_state: Family<OfSource, Gauge>,
     refused_tokens: Family<Refusal, Counter>,
+    refused_requests: Family<RefusedRequest, Counter>,
+    suppressed_lines: Counter<u64, AtomicU64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -98,6 +105,12 @@ struct Refusal {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusedRequest {
+    status: u16,
+    reason: &'static str,
+}
+
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
@@ -113,6 +126,7 @@ impl Metrics {
         let source_requests = Family::default();
         let (breaker_opened, breaker_state) = (Family::default(), Family::default());
         let refused_tokens = Family::default();
+        let (refused_requests, suppressed_lines) = (Family::default(), Counter::default());
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register_with_unit(
             "http_request_duration",
@@ -127,6 +141,10 @@ impl Metrics {
         let help = "Whether a source is asked: 0 yes, 1 by one request at a time, 2 no";
         registry.register("source_breaker_state", help, breaker_state.clone());
         registry.register("refused_tokens", "Session tokens refused by reason", refused_tokens.clone());
+        let help = "Requests refused with a status below 500, by problem code";
+        registry.register("refused_requests", help, refused_requests.clone());
+        let help = "Log lines left out because one place of the code logged too many in a second";
+        registry.register("log_lines_suppressed", help, suppressed_lines.clone());
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -136,6 +154,8 @@ impl Metrics {
             breaker_opened,
             breaker_state,
             refused_tokens,
+            refused_requests,
+            suppressed_lines,
         }))
     }
 
@@ -172,8 +192,14 @@ impl Metrics {
         self.0.refused_tokens.get_or_create(&Refusal { reason }).inc();
     }
 
+    /// Counts a request that was refused, by its status and the code of the problem.
+    pub fn request_refused(&self, status: u16, reason: &'static str) {
+        self.0.refused_requests.get_or_create(&RefusedRequest { status, reason }).inc();
+    }
+
     /// All metrics as OpenMetrics text, which Prometheus reads.
     pub fn encode(&self) -> String {
+        self.0.suppressed_lines.inner().fetch_max(line::suppressed(), Ordering::Relaxed);
         let mut text = String::new();
         // Writing to a string cannot fail; a metric that could not be encoded would show as no text.
         match prometheus_client::encoding::text::encode(&mut text, &self.0.registry) {
@@ -198,8 +224,9 @@ impl Drop for InFlight {
     }
 }
 
-/// The methods we know by name. A client may make up others, which must not become labels.
-fn method_label(method: &Method) -> &'static str {
+/// Returns the name of a method for logs and metrics. A client may make up methods, which must become
+/// neither labels nor text in a log.
+pub fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

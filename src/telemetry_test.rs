@@ -104,6 +104,50 @@ fn a_line_of_text_cannot_be_made_up_from_outside() {
 }
 
 #[test]
+fn what_a_client_can_make_h2_say_is_not_logged() {
+    let text = logged(Level::TRACE, false, || {
+        warn!(target: "h2::proto::ping_pong", "recv PING ack that we never sent");
+        error!(target: "h2::proto", "loud");
+    });
+    assert!(!text.contains("PING") && text.contains("loud"), "{text}");
+}
+
+#[test]
+fn long_line_is_cut_and_stays_one_line() {
+    let long = "é".repeat(30_000);
+    let text = logged(Level::INFO, false, || info!(value = long, after = 1, "said"));
+    assert!(text.len() <= line::MAX_LINE && text.ends_with("…\n"), "{} bytes", text.len());
+    assert_eq!(text.lines().count(), 1);
+}
+
+#[test]
+fn long_json_line_is_shortened_and_stays_json() {
+    let long = "é\"".repeat(30_000);
+    let text = logged(Level::INFO, true, || info!(value = long, status = 200, "said"));
+    assert!(text.len() <= line::MAX_LINE, "{} bytes", text.len());
+    let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&value["message"], &value["status"]), (&"said".into(), &200.into()));
+    assert!(value["value"].as_str().expect("text").starts_with("é\""));
+}
+
+#[test]
+fn flood_of_one_warning_is_cut_off_and_counted() {
+    let before = line::suppressed();
+    let flood = 10 * line::MAX_WARNINGS;
+    let text = logged(Level::INFO, false, || {
+        for _ in 0..flood {
+            warn!("flood");
+        }
+        warn!("another place");
+    });
+    // The flood may last into further seconds on a slow machine.
+    let written = u64::try_from(text.matches("flood").count()).expect("a number");
+    assert!(written < u64::from(flood) && text.contains("another place"), "{written}");
+    assert!(line::suppressed() - before >= u64::from(flood) - written);
+    assert!(!Metrics::new().encode().contains("log_lines_suppressed_total 0"));
+}
+
+#[test]
 fn a_panic_logs_its_place_and_not_its_message() {
     let text = logged(Level::INFO, false, || {
         let before = std::panic::take_hook();
