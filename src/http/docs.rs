@@ -6,11 +6,14 @@ use std::sync::{Arc, OnceLock};
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use poem::http::{HeaderValue, header};
 use poem::web::Data;
-use poem::{Response, handler};
+use poem::{Request, Response, handler};
 use poem_openapi::{OpenApi, OpenApiService};
 
+use super::asset::Asset;
 use super::contract::Contract;
+use super::spec;
 
 /// The page, put together when it is first asked for: it is large and rarely seen.
 #[derive(Clone)]
@@ -22,9 +25,13 @@ struct Inner {
 }
 
 struct Page {
-    html: String,
-    policy: String,
+    html: Asset,
+    policy: Option<HeaderValue>,
 }
+
+/// The contract as YAML, made when it is first asked for.
+#[derive(Clone, Default)]
+pub struct OpenApiFile(Arc<OnceLock<Asset>>);
 
 impl Docs {
     pub fn new<T>(service: Arc<OpenApiService<T, ()>>, contract: Arc<Contract>) -> Self
@@ -50,7 +57,8 @@ fn page(html: &str, generated: &str, contract: &Contract) -> Page {
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         hashes.join(" ")
     );
-    Page { html, policy }
+    let policy = HeaderValue::try_from(policy).ok();
+    Page { html: Asset::new("text/html; charset=utf-8", html), policy }
 }
 
 /// The texts of the page's scripts, which the policy allows by their hashes.
@@ -69,13 +77,21 @@ fn hash(script: &str) -> String {
 }
 
 #[handler]
-pub fn show(docs: Data<&Docs>) -> Response {
+pub fn show(request: &Request, docs: Data<&Docs>) -> Response {
     let inner = &docs.0.0;
     let page = inner.page.get_or_init(|| (inner.make)());
-    Response::builder()
-        .content_type("text/html; charset=utf-8")
-        .header("content-security-policy", &page.policy)
-        .body(page.html.clone())
+    let mut response = page.html.respond(request);
+    if let Some(policy) = &page.policy {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+    }
+    response
+}
+
+/// The contract.
+#[handler]
+pub fn openapi(request: &Request, file: Data<&OpenApiFile>, contract: Data<&Arc<Contract>>) -> Response {
+    let make = || Asset::new("application/yaml", spec::to_yaml(contract.schemas().document()));
+    file.0.0.get_or_init(make).respond(request)
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The web layer: all routes on this page. It turns requests into calls of the domain and answers
 //! into views; poem is known here and in `server` only.
 
+mod access_log;
 pub mod answer;
 pub mod api;
 mod archive_schema;
+mod asset;
 pub mod auth;
 mod body;
+mod client_address;
 pub mod contract;
 mod current;
 pub mod docs;
@@ -53,7 +56,7 @@ use self::api::policy::PolicyApi;
 use self::api::review::ReviewApi;
 use self::api::sync::SyncApi;
 use self::contract::Contract;
-use self::docs::Docs;
+use self::docs::{Docs, OpenApiFile};
 use self::edge::Edge;
 use crate::app::App;
 
@@ -135,7 +138,7 @@ pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
         .at("/healthz", get(health::healthz))
         .at("/readyz", get(health::readyz))
         .at("/metrics", get(pages::metrics))
-        .at("/openapi.yaml", get(pages::openapi))
+        .at("/openapi.yaml", get(docs::openapi))
         .at("/docs", get(docs::show))
         .at("/privacy", get(pages::privacy))
         .at("/account-deletion", get(pages::account_deletion))
@@ -143,6 +146,7 @@ pub fn endpoint(app: &App) -> Edge<poem::endpoint::BoxEndpoint<'static>> {
         .nest("/", self::service(app))
         .data(app.clone())
         .data(docs)
+        .data(OpenApiFile::default())
         .data(contract.clone());
     Edge::new(routes.map_to_response().boxed(), app.clone(), contract)
 }

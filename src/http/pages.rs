@@ -2,16 +2,13 @@
 //! pages that say what the code does).
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use poem::web::Data;
 use poem::{IntoResponse, Request, Response, handler};
 
 use super::auth::bearer;
-use super::contract::Contract;
 use super::edge::FromLoopback;
 use super::problem::{Problem, Raised};
-use super::spec;
 use crate::app::App;
 use crate::catalog::{Disclosure, SourceName};
 use crate::erasure;
@@ -37,12 +34,6 @@ pub fn metrics(
     }
     app.publish_source_metrics();
     Ok(text(Metrics::CONTENT_TYPE, app.metrics.encode()))
-}
-
-/// The contract.
-#[handler]
-pub fn openapi(contract: Data<&Arc<Contract>>) -> Response {
-    text("application/yaml", spec::to_yaml(contract.schemas().document()))
 }
 
 /// What is kept and what is sent to whom, in plain words.
