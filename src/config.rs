@@ -159,6 +159,8 @@ pub struct Limits {
     pub connections: usize,
     /// SQLite: bytes of the disk that stay free; 0: no floor. Below it only erasures write.
     pub min_free_bytes: u64,
+    /// Connections open at once per client address. Not applied behind a proxy.
+    pub connections_per_address: usize,
 }
 
 /// How long what is left of things is kept, in days.
@@ -242,6 +244,8 @@ impl Config {
                 image: env.positive("OMNITRACK_RATE_IMAGE", "3000")?,
                 connections: env.positive("OMNITRACK_MAX_CONNECTIONS", "4096")? as usize,
                 min_free_bytes: env.parse("OMNITRACK_MIN_FREE_BYTES", "67108864")?,
+                connections_per_address: env.positive("OMNITRACK_MAX_CONNECTIONS_PER_ADDRESS", "256")?
+                    as usize,
             },
             bodies: Bodies::new(env.body_bytes()?),
             quota: quota(&env)?,

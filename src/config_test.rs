@@ -51,6 +51,7 @@ fn wrong_settings_name_themselves() {
         (&[ISSUER, ("OMNITRACK_RATE_ACCOUNT", "0")], "OMNITRACK_RATE_ACCOUNT"),
         (&[ISSUER, ("OMNITRACK_BODY_BYTES", "16777215")], "OMNITRACK_BODY_BYTES"),
         (&[ISSUER, ("OMNITRACK_BODY_BYTES", "64 MiB")], "OMNITRACK_BODY_BYTES"),
+        (&[ISSUER, ("OMNITRACK_MAX_CONNECTIONS_PER_ADDRESS", "0")], "OMNITRACK_MAX_CONNECTIONS_PER_ADDRESS"),
     ];
     for (pairs, name) in cases {
         let error = read(pairs).expect_err("a wrong setting");

@@ -29,6 +29,7 @@ pub mod job;
 pub mod library;
 pub mod list;
 pub mod media;
+pub mod network;
 pub mod operator;
 pub mod policy;
 mod private_file;

@@ -36,7 +36,10 @@ pub struct Running {
 
 /// Opens everything and begins to serve.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
-    let server = Server::bind(config.listen, config.tls.as_ref(), config.limits.connections)?;
+    let mut server = Server::bind(config.listen, config.tls.as_ref(), config.limits.connections)?;
+    if !config.behind_proxy {
+        server = server.bound_addresses(config.limits.connections_per_address);
+    }
     let address = server.local_addr();
     let mut app = App::open(config).await?;
     app.events.stop = shutdown.clone();

@@ -2,6 +2,9 @@
 //! orderly stop. It hands every request to one poem endpoint and knows nothing of what it does.
 //! It exists because the framework's own server bounds neither half-sent headers nor connections.
 
+mod budget;
+mod delivery;
+mod request;
 mod stall;
 mod tls;
 
@@ -9,15 +12,16 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::http::uri::Scheme;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use poem::Endpoint;
+use poem::http::{HeaderValue, header};
 use poem::web::{LocalAddr, RemoteAddr};
+use poem::{Endpoint, Request};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, Semaphore};
@@ -27,6 +31,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, ConfigError};
+use budget::{Connection, Expiry, Instance, Limits};
+use delivery::MeteredBody;
+pub use delivery::{Delivery, Refusal};
+use request::BodyWatch;
 use stall::Stall;
 use tls::Certificates;
 
@@ -36,8 +44,18 @@ const BACKLOG: u32 = 1024;
 const MAX_HEADERS: usize = 64;
 /// Bytes of the header of one request, over either protocol.
 const MAX_HEADER_BYTES: u32 = 32 * 1024;
-/// Requests under way on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 128;
+/// Requests under way on one HTTP/2 connection: what RFC 9113, section 6.5.2 recommends as the least.
+const MAX_STREAMS: u32 = 100;
+/// Bytes of requests that one HTTP/2 stream, and all streams of a connection, may send ahead of their
+/// being read.
+const STREAM_WINDOW: u32 = 128 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+/// Bytes of one answer that HTTP/2 takes out of its body ahead of their being sent.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Streams that a client has reset before the server accepted them, and streams that the server had to
+/// reset, after which the connection is closed (CVE-2023-44487, CVE-2025-8671).
+const MAX_RESET_STREAMS: usize = 20;
+const MAX_ERROR_STREAMS: usize = 64;
 
 /// How long each wait may take.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +66,12 @@ struct Times {
     handshake: Duration,
     /// How long a peer may leave what we write unread.
     stall: Duration,
+    /// How long a client may take no byte of an answer that waits for it.
+    unsent: Duration,
+    /// How long a connection may be without a request, whatever else it sends.
+    idle: Duration,
+    /// How long a request waits until enough of the earlier answers of its connection is sent.
+    room: Duration,
     /// How often an HTTP/2 peer is asked whether it is alive, and how long it may take to say so.
     ping: Duration,
     pong: Duration,
@@ -65,6 +89,9 @@ impl Default for Times {
             header: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
             stall: Duration::from_secs(30),
+            unsent: Duration::from_secs(45),
+            idle: Duration::from_secs(60),
+            room: Duration::from_secs(10),
             ping: Duration::from_secs(20),
             pong: Duration::from_secs(10),
             grace: Duration::from_secs(20),
@@ -80,6 +107,7 @@ pub struct Server {
     local_addr: SocketAddr,
     certificates: Option<Arc<Certificates>>,
     connections: Arc<Semaphore>,
+    limits: Limits,
     times: Times,
 }
 
@@ -100,7 +128,15 @@ impl Server {
             reason: format!("cannot listen on {listen}: {error}"),
         })?;
         let connections = Arc::new(Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Self { listener, local_addr, certificates, connections, times: Times::default() })
+        let (limits, times) = (Limits::default(), Times::default());
+        Ok(Self { listener, local_addr, certificates, connections, limits, times })
+    }
+
+    /// Bounds each client address: its connections, and the memory of the instance that it may take. Not
+    /// for a server behind a proxy, where all clients share one address.
+    #[must_use]
+    pub fn bound_addresses(self, connections: usize) -> Self {
+        Self { limits: Limits::by_address(connections), ..self }
     }
 
     /// The address bound, with the port that was given out if 0 was asked for.
@@ -111,12 +147,13 @@ impl Server {
     /// Serves until `shutdown` is cancelled. Then it accepts nothing more, closes idle connections at
     /// once, gives requests under way up to 20 seconds to finish, cuts off the rest and returns.
     pub async fn run<E: Endpoint + 'static>(self, endpoint: E, shutdown: CancellationToken) {
-        let Self { listener, local_addr, certificates, connections, times } = self;
+        let Self { listener, local_addr, certificates, connections, limits, times } = self;
         let context = Arc::new(Context {
             endpoint: Arc::new(endpoint),
             http: http(&times),
             local_addr,
             certificates: certificates.clone(),
+            instance: Instance::new(limits),
             times,
             shutdown,
         });
@@ -172,6 +209,11 @@ fn http(times: &Times) -> Http {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEADER_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buf_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+        .max_local_error_reset_streams(MAX_ERROR_STREAMS)
         .keep_alive_interval(times.ping)
         .keep_alive_timeout(times.pong);
     http
@@ -183,8 +225,27 @@ struct Context<E> {
     http: Http,
     local_addr: SocketAddr,
     certificates: Option<Arc<Certificates>>,
+    instance: Arc<Instance>,
     times: Times,
     shutdown: CancellationToken,
+}
+
+/// Connections refused because their address has too many, since the last line that said so.
+#[derive(Default)]
+struct Refused {
+    connections: u64,
+    logged_at: Option<Instant>,
+}
+
+impl Refused {
+    /// Counts one, and logs the number at most once a second.
+    fn count(&mut self) {
+        self.connections += 1;
+        if self.logged_at.is_none_or(|at| at.elapsed() >= Duration::from_secs(1)) {
+            tracing::warn!(connections = self.connections, "connections.refused");
+            *self = Self { connections: 0, logged_at: Some(Instant::now()) };
+        }
+    }
 }
 
 /// Accepts until the shutdown, each connection in a task of `open`. While as many as allowed are
@@ -196,6 +257,7 @@ async fn accept<E: Endpoint + 'static>(
     open: &mut JoinSet<()>,
 ) {
     let mut failing = false;
+    let mut refused = Refused::default();
     loop {
         let accepted = tokio::select! {
             () = context.shutdown.cancelled() => return,
@@ -208,9 +270,15 @@ async fn accept<E: Endpoint + 'static>(
         match accepted {
             (Ok(permit), Ok((stream, peer))) => {
                 failing = false;
+                // An IPv4 client of an IPv6 socket is still that IPv4 client, for whoever counts addresses.
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                let Some(connection) = context.instance.connect(peer.ip()) else {
+                    refused.count();
+                    continue;
+                };
                 let context = Arc::clone(context);
                 open.spawn(async move {
-                    context.serve(stream, peer).await;
+                    context.serve(stream, peer, connection).await;
                     drop(permit);
                 });
             }
@@ -228,13 +296,11 @@ async fn accept<E: Endpoint + 'static>(
 }
 
 impl<E: Endpoint + 'static> Context<E> {
-    async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+    async fn serve(&self, stream: TcpStream, peer: SocketAddr, budget: Arc<Connection>) {
         // Answers are written whole: waiting for more to send only delays them. Best effort.
         let _ = stream.set_nodelay(true);
-        // An IPv4 client of an IPv6 socket is still that IPv4 client, for whoever counts addresses.
-        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let Some(certificates) = &self.certificates else {
-            return self.serve_http(stream, peer, Scheme::HTTP).await;
+            return self.serve_http(stream, peer, budget, Scheme::HTTP).await;
         };
         let handshake = TlsAcceptor::from(certificates.current()).accept(stream);
         let encrypted = tokio::select! {
@@ -243,42 +309,82 @@ impl<E: Endpoint + 'static> Context<E> {
         };
         // A handshake that fails or takes too long is the client's affair.
         if let Ok(Ok(stream)) = encrypted {
-            self.serve_http(stream, peer, Scheme::HTTPS).await;
+            self.serve_http(stream, peer, budget, Scheme::HTTPS).await;
         }
     }
 
-    async fn serve_http<I>(&self, io: I, peer: SocketAddr, scheme: Scheme)
+    async fn serve_http<I>(&self, io: I, peer: SocketAddr, budget: Arc<Connection>, scheme: Scheme)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let times = self.times;
         let asked = Arc::new(Notify::new());
         let service = service_fn(|request: hyper::Request<Incoming>| {
             asked.notify_one();
-            let endpoint = Arc::clone(&self.endpoint);
+            let (endpoint, budget) = (Arc::clone(&self.endpoint), Arc::clone(&budget));
             let local = LocalAddr(self.local_addr.into());
             let request = poem::Request::from((request, local, RemoteAddr(peer.into()), scheme.clone()));
             // Boxed, because a connection keeps room for it as long as it is open, also between requests.
-            Box::pin(async move {
-                Ok::<_, Infallible>(hyper::Response::from(endpoint.get_response(request).await))
-            })
+            Box::pin(async move { Ok::<_, Infallible>(exchange(&*endpoint, request, budget, times).await) })
         });
         let mut connection =
-            pin!(self.http.serve_connection(TokioIo::new(Stall::new(io, self.times.stall)), service));
+            pin!(self.http.serve_connection(TokioIo::new(Stall::new(io, times.stall)), service));
         // hyper's own timer starts only once it knows the protocol: a peer that never says enough to
         // tell is bounded here.
         tokio::select! {
             _ = connection.as_mut() => return,
             () = asked.notified() => {}
-            () = sleep(self.times.header) => return,
+            () = sleep(times.header) => return,
             () = self.shutdown.cancelled() => {}
         }
-        tokio::select! {
+        let idle = tokio::select! {
             // An error here is a peer that broke off or spoke no HTTP: nobody to tell.
             _ = connection.as_mut() => return,
-            () = self.shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.shutdown.cancelled() => false,
+            expiry = budget.expired(times.unsent, times.idle) => match expiry {
+                Expiry::Stalled => return,
+                Expiry::Idle => true,
+            },
+        };
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            _ = connection => {}
+            // An idle client confirms the end as fast as it confirms a ping, or not at all. A request that
+            // it sent before it learned of the end is still answered.
+            _ = async {
+                sleep(times.pong).await;
+                budget.expired(times.unsent, times.pong).await
+            }, if idle => {}
+            Expiry::Stalled = budget.expired(times.unsent, NO_LIMIT) => {}
         }
-        let _ = connection.await;
     }
+}
+
+/// For a wait that something else ends.
+const NO_LIMIT: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Has one request answered, within what its client may have the server hold.
+async fn exchange<E: Endpoint>(
+    endpoint: &E,
+    mut request: Request,
+    budget: Arc<Connection>,
+    times: Times,
+) -> hyper::Response<MeteredBody> {
+    let open = budget.open_request();
+    let reservation = timeout(times.room, budget.admit()).await.ok().flatten();
+    if request::has_invalid_host(&request) {
+        request.extensions_mut().insert(Refusal::Host);
+    } else if reservation.is_none() {
+        request.extensions_mut().insert(Refusal::Busy);
+    }
+    let delivery = Delivery::new(&budget, times.unsent, reservation);
+    request.extensions_mut().insert(delivery.clone());
+    let body = BodyWatch::new(&mut request);
+    let mut response = endpoint.get_response(request).await;
+    if body.is_unread() {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    delivery.deliver(response, open)
 }
 
 #[cfg(test)]

@@ -1,12 +1,17 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use poem::http::StatusCode;
 use poem::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 
 use super::*;
 
+#[path = "server/http2_test.rs"]
+mod http2_test;
+#[path = "server/request_test.rs"]
+mod request_test;
 #[path = "server/tls_test.rs"]
 mod tls_test;
 
@@ -26,7 +31,7 @@ fn patient() -> Times {
 }
 
 /// What the endpoint of the tests does: `/` answers at once with the client's address, `/wait` once
-/// the gate is opened; `/endless` never ends; `/quiet` says a word, and another once the gate is opened.
+/// the gate is opened; `/large` is 1 MiB if it fits, `/read` reads its body; `/endless` never ends; `/quiet` says a word, and another once the gate is opened.
 struct Probe {
     hits: AtomicUsize,
     arrived: Notify,
@@ -41,16 +46,33 @@ struct Running {
 }
 
 fn start(times: Times, tls: Option<&config::Tls>, max_connections: usize) -> Running {
+    start_with(times, tls, max_connections, |_| ())
+}
+
+fn start_with(
+    times: Times,
+    tls: Option<&config::Tls>,
+    max_connections: usize,
+    change: impl FnOnce(&mut Server),
+) -> Running {
     let mut server = Server::bind(([127, 0, 0, 1], 0).into(), tls, max_connections).expect("binds");
     server.times = times;
+    change(&mut server);
     let addr = server.local_addr();
     let probe =
         Arc::new(Probe { hits: AtomicUsize::new(0), arrived: Notify::new(), gate: Semaphore::new(0) });
     let shutdown = CancellationToken::new();
     let seen = Arc::clone(&probe);
-    let endpoint = poem::endpoint::make(move |request: Request| {
+    let endpoint = poem::endpoint::make(move |mut request: Request| {
         let probe = Arc::clone(&seen);
         async move {
+            if let Some(refusal) = request.extensions().get::<Refusal>() {
+                let status = match refusal {
+                    Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                    Refusal::Host => StatusCode::BAD_REQUEST,
+                };
+                return Ok(Response::builder().status(status).finish());
+            }
             probe.hits.fetch_add(1, Ordering::SeqCst);
             probe.arrived.notify_one();
             if request.uri().path() == "/wait" {
@@ -70,6 +92,16 @@ fn start(times: Times, tls: Option<&config::Tls>, max_connections: usize) -> Run
                     Some((Ok("now"), Some(probe)))
                 });
                 return Ok(Response::builder().body(poem::Body::from_bytes_stream(words)));
+            }
+            if request.uri().path() == "/large" {
+                let mut response = Response::builder().body(vec![b'x'; 1024 * 1024]);
+                let delivery = request.extensions().get::<Delivery>().expect("added by the server");
+                let fits = delivery.fits(request.method(), &mut response);
+                let busy = || Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).finish();
+                return Ok(if fits { response } else { busy() });
+            }
+            if request.uri().path() == "/read" {
+                request.take_body().into_vec().await.expect("a body");
             }
             let version = request.version();
             let body = format!("{} {} {version:?}", request.remote_addr(), request.scheme());

@@ -13,7 +13,9 @@ use poem::{Endpoint, Request, Response};
 use tokio::time::timeout_at;
 use uuid::Uuid;
 
+use super::access_log::{AccessLog, Entry};
 use super::auth::{Caller, bearer};
+use super::client_address::client_address;
 use super::contract::{Contract, MethodNotAllowed, Operation, Path};
 use super::impersonation;
 use super::limit::{self, Charge, Decision, Limits};
@@ -21,6 +23,7 @@ use super::problem::{Problem, Raised};
 use crate::app::App;
 use crate::clerk::Rejected;
 use crate::error::Error;
+use crate::server::{Delivery, Refusal};
 use crate::{account, db, erasure};
 
 /// How long a request may take until its answer begins.
@@ -55,18 +58,25 @@ pub struct FromLoopback(pub bool);
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
+/// What monitoring systems ask. Neither the rate limit of an address nor the budgets of the server hold
+/// for these: other people's requests would otherwise make the service look dead, above all behind a proxy
+/// that names no client.
+const PROBES: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 pub struct Edge<E> {
     inner: Arc<E>,
     app: App,
     contract: Arc<Contract>,
     limits: Arc<Limits>,
+    log: AccessLog,
     timeout: Duration,
 }
 
 impl<E> Edge<E> {
     pub fn new(inner: E, app: App, contract: Arc<Contract>) -> Self {
         let limits = Arc::new(Limits::new(&app.config.limits));
-        Self { inner: Arc::new(inner), app, contract, limits, timeout: REQUEST_TIMEOUT }
+        let log = AccessLog::default();
+        Self { inner: Arc::new(inner), app, contract, limits, log, timeout: REQUEST_TIMEOUT }
     }
 
     /// Another time-out, for tests of it.
@@ -87,26 +97,33 @@ impl<E: Endpoint<Output = Response> + 'static> Endpoint for Edge<E> {
         let route = path.map_or("unmatched", |path| path.template);
         let _under_way = self.app.metrics.enter();
 
+        let probe = PROBES.contains(&route);
+        let delivery = request.extensions().get::<Delivery>().cloned();
         let mut decisions = Vec::with_capacity(2);
         let handled = self.handle(request, path, &mut decisions);
-        let mut response = match AssertUnwindSafe(handled).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(problem)) => problem.into_response(&id),
-            Err(_) => Problem::internal().into_response(&id),
+        let answered = match AssertUnwindSafe(handled).catch_unwind().await {
+            Ok(Ok(mut response)) => match delivery {
+                Some(delivery) if !probe && !delivery.fits(&method, &mut response) => Err(Problem::busy(1)),
+                _ => Ok(response),
+            },
+            Ok(Err(problem)) => Err(problem),
+            Err(_) => Err(Problem::internal()),
         };
+        let problem = answered.as_ref().err().map(|problem| problem.code);
+        let mut response = answered.unwrap_or_else(|problem| problem.into_response(&id));
         self.add_headers(&mut response, &id, &decisions);
 
-        let status = response.status().as_u16();
-        let took = started.elapsed();
-        self.app.metrics.answered(&method, route, status, took);
-        tracing::info!(
-            request_id = %id,
-            method = %method,
+        let entry = Entry {
+            request_id: &id,
+            method: &method,
             route,
-            status,
-            ms = took.as_secs_f64() * 1000.0,
-            "request"
-        );
+            status: response.status().as_u16(),
+            problem,
+            authenticated: decisions.iter().any(Decision::is_of_account),
+            probe,
+            took: started.elapsed(),
+        };
+        self.log.record(&self.app.metrics, &entry);
         Ok(response)
     }
 }
@@ -118,12 +135,19 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
         path: Option<&Path>,
         decisions: &mut Vec<Decision>,
     ) -> Result<Response, Problem> {
-        let address = self.client_address(&request);
+        let address = client_address(&request, self.app.config.behind_proxy);
         request.extensions_mut().insert(ClientAddress(limit::address_key(address)));
         request.extensions_mut().insert(FromLoopback(address.is_loopback()));
         // For everything that follows, the look-up of the caller included.
         let deadline = Instant::now() + self.timeout;
         let mut charge = None;
+        let probe = path.is_some_and(|path| PROBES.contains(&path.template));
+        if let Some(refusal) = request.extensions().get::<Refusal>()
+            && !(probe && *refusal == Refusal::Busy)
+        {
+            let problem = refused(*refusal);
+            return Err(self.count_address(address, decisions).err().unwrap_or(problem));
+        }
         let operation = match self.find(&request, path) {
             Ok(operation) => operation,
             Err(problem) => return Err(self.count_address(address, decisions).err().unwrap_or(problem)),
@@ -143,12 +167,13 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
                 }
             },
             Some(operation) if operation.id == IMAGE => {
-                decisions.push(self.limits.image.count(limit::address_key(address)));
+                self.limits.image.count(address, decisions);
                 refuse(decisions)?;
                 if !operation.check_path(request.uri().path()).is_empty() {
                     return Err(Problem::not_found());
                 }
             }
+            None if probe => {}
             _ => self.count_address(address, decisions)?,
         }
         if let Some(operation) = operation {
@@ -170,7 +195,14 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
         }
         match answered {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(problem_of(error)),
+            Ok(Err(error)) => {
+                let problem = problem_of(error);
+                if probe && problem.status == StatusCode::UNAUTHORIZED {
+                    // The token of `/metrics` must not be guessed at any rate.
+                    self.count_address(address, decisions)?;
+                }
+                Err(problem)
+            }
             Err(_) => Err(timed_out().detail("the request may or may not have taken effect: repeat it")),
         }
     }
@@ -265,24 +297,8 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
     }
 
     fn count_address(&self, address: IpAddr, decisions: &mut Vec<Decision>) -> Result<(), Problem> {
-        decisions.push(self.limits.address.count(limit::address_key(address)));
+        self.limits.address.count(address, decisions);
         refuse(decisions)
-    }
-
-    /// The address of the connection; behind a proxy the one that the proxy itself added, which is
-    /// the last: what stands before it came from the client and proves nothing.
-    fn client_address(&self, request: &Request) -> IpAddr {
-        let unknown = IpAddr::from([0, 0, 0, 0]);
-        let direct = request.remote_addr().as_socket_addr().map_or(unknown, std::net::SocketAddr::ip);
-        if !self.app.config.behind_proxy {
-            return direct;
-        }
-        let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
-        forwarded
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.rsplit(',').next())
-            .and_then(|address| address.trim().parse().ok())
-            .unwrap_or(direct)
     }
 
     fn add_headers(&self, response: &mut Response, id: &str, decisions: &[Decision]) {
@@ -312,6 +328,18 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
 fn timed_out() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out", "It took too long")
         .header(header::RETRY_AFTER, "1")
+}
+
+/// What the server found wrong with a request before it was handed on.
+fn refused(refusal: Refusal) -> Problem {
+    match refusal {
+        Refusal::Busy => Problem::busy(1),
+        // RFC 9112, section 3.2.
+        Refusal::Host => {
+            Problem::new(StatusCode::BAD_REQUEST, "invalid_host", "The Host header is not valid")
+                .detail("send exactly one")
+        }
+    }
 }
 
 fn refuse(decisions: &[Decision]) -> Result<(), Problem> {

@@ -14,26 +14,59 @@ use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::config;
+use crate::network::{SITE, SUBSCRIBER, network};
 
 type Bucket = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
+
+/// The policy that every request with a valid token is counted by.
+const ACCOUNT: &str = "account";
 
 /// Buckets held at once per policy; the least used go first.
 const MAX_BUCKETS: u64 = 100_000;
 
+/// How many clients' worth of requests the networks of one IPv6 site may make together. Without this
+/// bound, whoever holds a /48 has 65,536 networks with a full allowance each.
+const CLIENTS_PER_SITE: u32 = 10;
+
 pub struct Limits {
     pub account: Policy<Uuid>,
     pub search: Policy<Uuid>,
-    pub address: Policy<IpAddr>,
-    pub image: Policy<IpAddr>,
+    pub address: AddressPolicy,
+    pub image: AddressPolicy,
+}
+
+/// A policy for clients that are known by their address only: one bucket for each client, and beside it
+/// one for each IPv6 site.
+pub struct AddressPolicy {
+    client: Policy<IpAddr>,
+    site: Policy<IpAddr>,
+}
+
+impl AddressPolicy {
+    fn new(client: &'static str, site: &'static str, per_minute: u32) -> Self {
+        let of_site = per_minute.saturating_mul(CLIENTS_PER_SITE);
+        Self { client: Policy::new(client, per_minute), site: Policy::new(site, of_site) }
+    }
+
+    /// Counts one request of `address`. A request that its client's own bucket refuses does not count for
+    /// the site, so that one client cannot use up the allowance of its neighbors.
+    pub fn count(&self, address: IpAddr, decisions: &mut Vec<Decision>) {
+        let decision = self.client.count(address_key(address));
+        decisions.push(decision);
+        let site = network(address, SITE);
+        if decision.retry_after.is_none() && site.is_ipv6() {
+            decisions.push(self.site.count(site));
+        }
+    }
 }
 
 impl Limits {
     pub fn new(limits: &config::Limits) -> Self {
         Self {
-            account: Policy::new("account", limits.account),
+            account: Policy::new(ACCOUNT, limits.account),
             search: Policy::new("search", limits.search),
-            address: Policy::new("address", limits.address),
-            image: Policy::new("image", limits.image),
+            address: AddressPolicy::new("address", "site", limits.address),
+            image: AddressPolicy::new("image", "site-image", limits.image),
         }
     }
 }
@@ -56,6 +89,13 @@ pub struct Decision {
     remaining: u32,
     /// Set when the request is refused: seconds until the next may come.
     pub retry_after: Option<u64>,
+}
+
+impl Decision {
+    /// Whether the request was counted for an account.
+    pub fn is_of_account(&self) -> bool {
+        self.name == ACCOUNT
+    }
 }
 
 impl<K: std::hash::Hash + Eq + Send + Sync + 'static> Policy<K> {
@@ -132,6 +172,11 @@ impl Charge {
     }
 }
 
+/// Returns the address under which a client is counted: one subscriber has a whole /64 of IPv6.
+pub fn address_key(address: IpAddr) -> IpAddr {
+    network(address, SUBSCRIBER)
+}
+
 /// The values of `RateLimit-Policy` and `RateLimit`.
 pub fn headers(decisions: &[Decision]) -> (String, String) {
     let policy = |d: &Decision| format!("\"{}\";q={};w={}", d.name, d.burst, d.window);
@@ -141,21 +186,6 @@ pub fn headers(decisions: &[Decision]) -> (String, String) {
     };
     let join = |parts: Vec<String>| parts.join(", ");
     (join(decisions.iter().map(policy).collect()), join(decisions.iter().map(state).collect()))
-}
-
-/// The key of an address: one person is handed a whole /64 of IPv6.
-pub fn address_key(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => IpAddr::V4(v4),
-            None => {
-                let mut segments = v6.segments();
-                segments[4..].fill(0);
-                IpAddr::from(segments)
-            }
-        },
-        v4 => v4,
-    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,38 @@ fn each_key_has_its_own_bucket_and_the_headers_tell_its_state() {
     assert_eq!(policy.count(2).retry_after, None);
 }
 
+/// Counts one request of `address`; returns whether it is refused.
+fn refuses(policy: &AddressPolicy, address: &str) -> bool {
+    let mut decisions = Vec::new();
+    policy.count(address.parse().expect("an address"), &mut decisions);
+    decisions.iter().any(|decision| decision.retry_after.is_some())
+}
+
 #[test]
 fn an_ipv6_network_counts_as_one() {
-    let key = |text: &str| address_key(text.parse().expect("an address"));
-    assert_eq!(key("2001:db8:1:2:3:4:5:6"), key("2001:db8:1:2::9"));
-    assert_ne!(key("2001:db8:1:2::9"), key("2001:db8:1:3::9"));
-    assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+    // One request at once.
+    let policy = AddressPolicy::new("address", "site", 4);
+    assert!(!refuses(&policy, "2001:db8:1:2:3:4:5:6"));
+    assert!(refuses(&policy, "2001:db8:1:2::9"));
+    assert!(!refuses(&policy, "2001:db8:1:3::9"));
+    assert!(!refuses(&policy, "::ffff:192.0.2.1"));
+    assert!(refuses(&policy, "192.0.2.1"));
+}
+
+#[test]
+fn an_ipv6_site_is_limited_over_all_its_networks() {
+    // One request at once of each network, ten of the site.
+    let policy = AddressPolicy::new("address", "site", 4);
+    let refused = (0..100).filter(|n| refuses(&policy, &format!("2001:db8:1:{n:x}::1"))).count();
+    assert!((85..=90).contains(&refused), "{refused}");
+    assert!(!refuses(&policy, "2001:db8:2::1"), "another site has its own allowance");
+}
+
+#[test]
+fn a_refused_client_does_not_use_up_the_allowance_of_its_site() {
+    let policy = AddressPolicy::new("address", "site", 4);
+    assert!((0..100).filter(|_| refuses(&policy, "2001:db8:1:1::1")).count() >= 98);
+    assert!(!refuses(&policy, "2001:db8:1:2::1"));
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod lookup;
 mod media;
 mod note;
 mod outage;
+mod overload;
 mod policy;
 mod privacy;
 mod process;

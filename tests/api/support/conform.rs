@@ -45,7 +45,7 @@ fn fix_times(value: &mut Value) {
 
 /// What is wrong with the answer; nothing, one hopes.
 pub fn faults(method: &Method, path: &str, answer: &Answer) -> Vec<String> {
-    let mut faults = common(answer);
+    let mut faults = common(path, answer);
     let found = rules().contract.path(path);
     let operation = found.map(|found| found.operation(method));
     match (found, operation) {
@@ -61,7 +61,9 @@ pub fn faults(method: &Method, path: &str, answer: &Answer) -> Vec<String> {
                 .unwrap_or(&Value::Null);
             faults.extend(documented(spec, method, answer));
         }
-        (Some(_), _) => faults.extend(one_of(answer, &[200, 204, 400, 401, 408, 413, 415, 429, 500, 503])),
+        (Some(_), _) => {
+            faults.extend(one_of(answer, &[200, 204, 304, 400, 401, 408, 413, 415, 429, 500, 503]))
+        }
         (None, _) => faults.extend(one_of(answer, &[404, 429])),
     }
     faults
@@ -72,10 +74,12 @@ fn one_of(answer: &Answer, statuses: &[u16]) -> Option<String> {
 }
 
 /// What holds for every answer.
-fn common(answer: &Answer) -> Vec<String> {
+fn common(path: &str, answer: &Answer) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut needed =
-        vec!["x-request-id", "ratelimit", "ratelimit-policy", "cache-control", "x-content-type-options"];
+    let mut needed = vec!["x-request-id", "cache-control", "x-content-type-options"];
+    if !["/healthz", "/readyz", "/metrics"].contains(&path) {
+        needed.extend(["ratelimit", "ratelimit-policy"]);
+    }
     match answer.status {
         401 => needed.push("www-authenticate"),
         405 => needed.push("allow"),

@@ -36,7 +36,14 @@ fn command(stand_ins: &StandIns, database_url: &str) -> Command {
 impl Service {
     /// Starts the program and waits for the line that tells its address.
     pub fn start(stand_ins: &StandIns, database_url: &str) -> Self {
-        let mut child = command(stand_ins, database_url).spawn().expect("the program starts");
+        Self::start_with(stand_ins, database_url, &[])
+    }
+
+    /// Starts the program with further settings.
+    pub fn start_with(stand_ins: &StandIns, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut command = command(stand_ins, database_url);
+        command.envs(settings.iter().copied());
+        let mut child = command.spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let address = lines
             .by_ref()
@@ -59,6 +66,13 @@ impl Service {
     /// The number of its process.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The memory of the process that is in RAM.
+    pub fn resident_bytes(&self) -> usize {
+        let statm = std::fs::read_to_string(format!("/proc/{}/statm", self.child.id())).expect("Linux");
+        let pages: usize = statm.split(' ').nth(1).expect("a field").parse().expect("a number");
+        pages * 4096
     }
 
     /// SIGKILL, and waits until nothing of it runs any more.
