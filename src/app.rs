@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::admission::Bodies;
 use crate::catalog::{
-    BreakerState, Catalog, Cover, CoverSize, DayShare, Language, MediaId, Picture, SourceName,
+    BreakerState, Catalog, Cover, CoverSize, FairShare, Language, MediaId, Picture, SourceName,
 };
 use crate::clerk::{Users, Verifier};
 use crate::config::{Config, Secret};
@@ -46,10 +46,10 @@ pub struct App {
     pub imports: Imports,
     /// Requests that may write, under way whether or not their clients still wait.
     pub writes: TaskTracker,
-    book_shares: moka::sync::Cache<Uuid, DayShare>,
+    shares: moka::sync::Cache<Uuid, FairShare>,
 }
 
-/// Accounts whose part of Google's day is remembered at once.
+/// Accounts whose share of the sources is remembered at once.
 const MAX_SHARES: u64 = 100_000;
 
 /// Why the service cannot start.
@@ -114,7 +114,7 @@ impl App {
             exports,
             imports,
             writes: TaskTracker::new(),
-            book_shares: moka::sync::Cache::builder()
+            shares: moka::sync::Cache::builder()
                 .max_capacity(MAX_SHARES)
                 .time_to_idle(std::time::Duration::from_secs(26 * 3600))
                 .build(),
@@ -132,9 +132,10 @@ impl App {
         found.ok_or(Error::NotFound)
     }
 
-    /// The account's own part of Google's day. The catalog counts on it without knowing whose it is.
-    pub fn books_share(&self, account: Uuid) -> DayShare {
-        self.book_shares.get_with(account, DayShare::new)
+    /// The account's own turns at the sources and part of Google's day. The catalog counts on it without
+    /// knowing whose it is.
+    pub fn share(&self, account: Uuid) -> FairShare {
+        self.shares.get_with(account, FairShare::new)
     }
 
     /// Keeps what a look-up just brought, so that the write which follows it shows the title at once.
@@ -161,7 +162,7 @@ impl App {
         if receipt.erased_at.is_none() {
             return Ok(receipt);
         }
-        self.book_shares.invalidate(&account);
+        self.shares.invalidate(&account);
         let receipt = erasure::at_clerk::try_now(&self.db, &self.users, account, receipt).await?;
         self.erasures.to_be_wiped();
         Ok(receipt)

@@ -23,6 +23,7 @@ pub mod erasure;
 pub mod error;
 pub mod expected;
 pub mod export;
+pub mod fair_queue;
 pub mod http;
 pub mod import;
 pub mod job;

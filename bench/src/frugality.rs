@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use omnitrack::catalog::{Catalog, DayShare, Kind, Language, SearchText, SourceName, State, Timing};
+use omnitrack::catalog::{Catalog, FairShare, Kind, Language, SearchText, SourceName, State, Timing};
 use omnitrack::config::{self, Config, Secret};
 use poem::http::StatusCode;
 use poem::listener::{Listener, TcpListener};
@@ -118,7 +118,7 @@ async fn live(day: Day, kinds: &[Kind], allowance: Option<u64>) -> Result<Tally>
         now.store(MIDNIGHT + (DAY as f64 * number as f64 / day.searches as f64) as i64, Ordering::Relaxed);
         let text = SearchText::parse(&text(zipf.draw(random.fraction())))?;
         // Somebody else each time, so that nobody's own part of the day ends.
-        let answer = catalog.search(&text, kinds, Language::DEFAULT, 1, &DayShare::new()).await;
+        let answer = catalog.search(&text, kinds, Language::DEFAULT, 1, &FairShare::new()).await;
         match answer.sources.iter().all(|source| source.state == State::Ok) {
             true => tally.answered += 1,
             false => tally.refused += 1,

@@ -11,6 +11,8 @@ pub struct Model {
     pub language: String,
     pub attempts: i32,
     pub next_attempt_at: i64,
+    /// Among those that are due the lowest comes first.
+    pub fair_order: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

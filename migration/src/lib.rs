@@ -10,6 +10,7 @@ mod m20261122_0002_cover;
 mod m20261122_0003_episode;
 mod m20261122_0004_sync;
 mod m20261124_0005_rights;
+mod m20261125_0006_wanted_order;
 mod m20261125_0007_usage;
 
 pub struct Migrator;
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_0003_episode::Migration),
             Box::new(m20261122_0004_sync::Migration),
             Box::new(m20261124_0005_rights::Migration),
+            Box::new(m20261125_0006_wanted_order::Migration),
             Box::new(m20261125_0007_usage::Migration),
         ]
     }

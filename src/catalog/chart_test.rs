@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::catalog::answer::{State, Timing};
+use crate::catalog::fair_share::FairShare;
 use crate::catalog::service::Catalog;
 use crate::clock::Millis;
 use crate::demo::standin::{Fault, Source, StandIns};
@@ -39,7 +40,7 @@ impl World {
     }
 
     async fn ids(&self, kind: Kind, chart: Chart) -> Vec<String> {
-        let answer = self.catalog.chart(kind, chart, EN, 1).await;
+        let answer = self.catalog.chart(kind, chart, EN, 1, &FairShare::new()).await;
         assert_eq!((answer.source.source, answer.source.state), (kind.source(), State::Ok));
         answer.items.iter().map(|item| item.id.to_string()).collect()
     }
@@ -57,12 +58,13 @@ async fn movies_and_series_are_listed_with_their_genres() {
     assert_eq!(world.ids(Kind::Movie, Chart::Upcoming).await, ["movie:tmdb:1003598"]);
     assert!(world.ids(Kind::Tv, Chart::Upcoming).await.is_empty());
     for chart in [Chart::Trending, Chart::Popular] {
-        let answer = world.catalog.chart(Kind::Tv, chart, Language::parse("de").unwrap(), 1).await;
+        let answer =
+            world.catalog.chart(Kind::Tv, chart, Language::parse("de").unwrap(), 1, &FairShare::new()).await;
         let thrones = answer.items.iter().find(|item| item.id.as_str() == "tv:tmdb:1399").unwrap();
         // Already the first page has them, since it stays for hours.
         assert_eq!(thrones.genres, ["Sci-Fi & Fantasy", "Drama", "Action & Adventure"]);
     }
-    let second = world.catalog.chart(Kind::Movie, Chart::Popular, EN, 2).await;
+    let second = world.catalog.chart(Kind::Movie, Chart::Popular, EN, 2, &FairShare::new()).await;
     assert!(world.lists().last().unwrap().contains("page=2"));
     assert_eq!(second.source.state, State::Ok);
 }
@@ -88,7 +90,7 @@ async fn games_are_listed_by_how_many_wait_for_them_or_rated_them() {
 async fn books_have_no_lists_and_nobody_is_asked() {
     let world = World::on("2026-08-14");
     for chart in [Chart::Trending, Chart::Popular, Chart::Upcoming] {
-        let answer = world.catalog.chart(Kind::Book, chart, EN, 1).await;
+        let answer = world.catalog.chart(Kind::Book, chart, EN, 1, &FairShare::new()).await;
         assert_eq!((answer.items.len(), answer.source.state), (0, State::NotOffered));
     }
     assert!(world.stand_ins.requests(Source::GoogleBooks).is_empty());
@@ -131,7 +133,7 @@ async fn yesterdays_list_serves_while_the_source_is_away() {
         assert_eq!(world.ids(Kind::Movie, Chart::Upcoming).await, upcoming, "after {days} days");
         assert!(!world.ids(Kind::Tv, Chart::Trending).await.is_empty());
     }
-    let nothing = world.catalog.chart(Kind::Movie, Chart::Popular, EN, 1).await;
+    let nothing = world.catalog.chart(Kind::Movie, Chart::Popular, EN, 1, &FairShare::new()).await;
     assert_eq!(
         (nothing.items.len(), nothing.source.state, nothing.source.has_more),
         (0, State::Failed, false)
@@ -139,7 +141,8 @@ async fn yesterdays_list_serves_while_the_source_is_away() {
     // In another language, or on another page, nothing is kept either.
     let german = Language::parse("de").unwrap();
     for (language, page) in [(german, 1), (EN, 2)] {
-        let answer = world.catalog.chart(Kind::Movie, Chart::Upcoming, language, page).await;
+        let answer =
+            world.catalog.chart(Kind::Movie, Chart::Upcoming, language, page, &FairShare::new()).await;
         assert_eq!(answer.source.state, State::Failed);
     }
     let away = world.catalog.stats().sources.into_iter().find(|stats| stats.source.as_str() == "tmdb");
@@ -150,7 +153,8 @@ async fn yesterdays_list_serves_while_the_source_is_away() {
 async fn the_state_says_why_there_is_nothing() {
     let world = World::on("2026-08-14");
     world.stand_ins.fault(Source::Igdb, Some(Fault::igdb_too_many()));
-    let state = async |kind| world.catalog.chart(kind, Chart::Popular, EN, 1).await.source.state;
+    let state =
+        async |kind| world.catalog.chart(kind, Chart::Popular, EN, 1, &FairShare::new()).await.source.state;
     assert_eq!(state(Kind::Game).await, State::RateLimited);
     let nobody = Catalog::new(&crate::config::Sources {
         tmdb: None,
@@ -159,6 +163,6 @@ async fn the_state_says_why_there_is_nothing() {
         share: 1.0,
         cache_bytes: 1 << 20,
     });
-    let answer = nobody.unwrap().chart(Kind::Tv, Chart::Trending, EN, 1).await;
+    let answer = nobody.unwrap().chart(Kind::Tv, Chart::Trending, EN, 1, &FairShare::new()).await;
     assert_eq!(answer.source.state, State::NotConfigured);
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::address;
 use super::isbn::Isbn;
 use super::media_id::MediaId;
+use super::personal_data;
 
 /// Something that stands for a title, or for a few.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl TvdbId {
     }
 }
 
-/// What IGDB calls a game in the address of its page.
+/// What IGDB calls a game in the address of its page; nothing that holds an address or a phone number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slug(Arc<str>);
 
@@ -80,7 +81,8 @@ impl Slug {
         let well_formed = (1..=Self::MAX_LEN).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !text.starts_with('-')
-            && !text.ends_with('-');
+            && !text.ends_with('-')
+            && !personal_data::is_in_id(text);
         well_formed.then(|| Self(text.into()))
     }
 

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::{Answer, Answers, Timing, Unavailable};
 use super::cache::{Cache, Games, Genres, Page, Value};
-use super::day_share::DayShare;
 use super::failure::{CatalogError, Failure};
+use super::fair_share::{Claim, FairShare};
 use super::flight::{Boarded, Flights, Outcome};
 use super::gate::Clock;
 use super::google_books::GoogleBooks;
@@ -105,7 +105,7 @@ impl Desk {
     pub(super) async fn get(
         self: &Arc<Self>,
         lookup: &Lookup,
-        share: &DayShare,
+        share: &FairShare,
         deadline: Instant,
     ) -> Result<Got, Failure> {
         let counters = self.wire_of(lookup).map(|wire| &wire.counters).ok_or(Failure::NotConfigured)?;
@@ -145,33 +145,38 @@ impl Desk {
         self: &Arc<Self>,
         deadline: Instant,
         lookup: &Lookup,
-        share: &DayShare,
+        share: &FairShare,
     ) -> Result<Boarded, Failure> {
-        if Instant::now() >= deadline { Err(Failure::TimedOut) } else { self.board(lookup, Some(share)) }
+        if Instant::now() >= deadline {
+            return Err(Failure::TimedOut);
+        }
+        self.board(lookup, &share.claim(lookup.cost()), true)
     }
 
-    /// Joins or starts the flight for `lookup`; who starts one at Google pays for it.
-    fn board(self: &Arc<Self>, lookup: &Lookup, share: Option<&DayShare>) -> Result<Boarded, Failure> {
-        let permit = || match (self.google_books.as_ref(), lookup, share) {
-            (Some(google_books), Lookup::GoogleBooks(_), Some(share)) => google_books.charge(share),
+    /// Joins or starts the flight for `lookup`; who starts one at Google pays for it if it is `charged`.
+    fn board(self: &Arc<Self>, lookup: &Lookup, claim: &Claim, charged: bool) -> Result<Boarded, Failure> {
+        let permit = || match (self.google_books.as_ref(), lookup) {
+            (Some(google_books), Lookup::GoogleBooks(_)) if charged => google_books.charge(&claim.share),
             _ => self.wire_of(lookup).ok_or(Failure::NotConfigured)?.gate.check_open(),
         };
         let flights =
             if matches!(lookup, Lookup::Picture(_)) { &self.picture_flights } else { &self.flights };
-        flights.board(lookup, permit, || self.clone().fetch(lookup.clone()))
+        flights.board(lookup, claim, permit, || self.clone().fetch(lookup.clone(), claim.clone()))
     }
 
     /// Asks the source. Boxed, because a flight may start another.
-    fn fetch(self: Arc<Self>, lookup: Lookup) -> BoxFuture<'static, Outcome> {
+    fn fetch(self: Arc<Self>, lookup: Lookup, claim: Claim) -> BoxFuture<'static, Outcome> {
         async move {
             match (&lookup, &self.tmdb, &self.igdb, &self.google_books) {
-                (Lookup::Tmdb(lookup), Some(tmdb), ..) => self.fetch_tmdb(tmdb, lookup).await,
-                (Lookup::Igdb(lookup), _, Some(igdb), _) => match igdb.fetch(lookup).await? {
+                (Lookup::Tmdb(lookup), Some(tmdb), ..) => self.fetch_tmdb(tmdb, lookup, &claim).await,
+                (Lookup::Igdb(lookup), _, Some(igdb), _) => match igdb.fetch(lookup, &claim).await? {
                     Value::Games(games) => Ok(one_or_many(games)),
                     page => Ok(page),
                 },
-                (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => google_books.fetch(lookup).await,
-                (Lookup::Picture(lookup), ..) => self.fetch_picture(lookup).await,
+                (Lookup::GoogleBooks(lookup), _, _, Some(google_books)) => {
+                    google_books.fetch(lookup, &claim).await
+                }
+                (Lookup::Picture(lookup), ..) => self.fetch_picture(lookup, &claim).await,
                 _ => Err(Failure::NotConfigured),
             }
         }
@@ -179,24 +184,16 @@ impl Desk {
     }
 
     /// A source that shows a picture for what it has no picture of has none.
-    async fn fetch_picture(self: &Arc<Self>, lookup: &PictureLookup) -> Outcome {
-        let found = self.pictures.fetch(lookup).await?;
+    async fn fetch_picture(self: &Arc<Self>, lookup: &PictureLookup, claim: &Claim) -> Outcome {
+        let found = self.pictures.fetch(lookup, claim).await?;
         let (Value::Picture(picture), Some(blank)) = (&found, lookup.blank()) else { return Ok(found) };
-        match self.landed(&Lookup::Picture(blank)).await {
+        match self.beside(&Lookup::Picture(blank), claim).await {
             Ok(Value::Picture(blank)) if blank.digest == picture.digest => Ok(Value::NoPicture),
             _ => Ok(found),
         }
     }
 
-    /// The answer to a lookup that another one needs.
-    async fn landed(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
-        match self.board(lookup, None)? {
-            Boarded::Landed(value) => Ok(value),
-            Boarded::Flying(flight) => flight.landing().await,
-        }
-    }
-
-    async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup) -> Outcome {
+    async fn fetch_tmdb(self: &Arc<Self>, tmdb: &Tmdb, lookup: &TmdbLookup, claim: &Claim) -> Outcome {
         let (kinds, language) = match lookup {
             TmdbLookup::Search { scope, language, .. } => (scope.kinds(), *language),
             TmdbLookup::Chart { kind, language, .. } => (slice::from_ref(kind), *language),
@@ -205,16 +202,16 @@ impl Desk {
         // Hits say the numbers of their genres only. The names are asked for once a day; a page that
         // is kept without them would lack them for as long as it is kept.
         let lists: Vec<_> = kinds.iter().map(|kind| genres(*kind, language)).collect();
-        let names = lists.iter().map(|list| self.beside(list));
+        let names = lists.iter().map(|list| self.beside(list, claim));
         let _ = timeout(self.genre_patience, join_all(names)).await;
-        let value = tmdb.fetch(lookup, |kind| self.genre_names(kind, language)).await?;
+        let value = tmdb.fetch(lookup, claim, |kind| self.genre_names(kind, language)).await?;
         match (value, in_default_language(lookup)) {
             (Value::Item(item), Some(default)) if item.overview.is_none() => {
-                Ok(Value::Item(self.with_default_overview(item, &default).await))
+                Ok(Value::Item(self.with_default_overview(item, &default, claim).await))
             }
             (Value::Page(page), Some(default)) => Ok(Value::Page(self.with_kept_overviews(page, &default))),
             (Value::Season(season), Some(default)) if season.lacks_text() => {
-                Ok(Value::Season(self.with_default_texts(season, &default).await))
+                Ok(Value::Season(self.with_default_texts(season, &default, claim).await))
             }
             (value, _) => Ok(value),
         }
@@ -247,8 +244,9 @@ impl Desk {
         self: &Arc<Self>,
         item: Arc<MediaItem>,
         default: &Lookup,
+        claim: &Claim,
     ) -> Arc<MediaItem> {
-        match self.beside(default).await {
+        match self.beside(default, claim).await {
             Ok(Value::Item(english)) if english.overview.is_some() => {
                 let mut item = Arc::unwrap_or_clone(item);
                 item.overview.clone_from(&english.overview);
@@ -268,8 +266,13 @@ impl Desk {
     }
 
     /// The same for a season and its episodes.
-    async fn with_default_texts(self: &Arc<Self>, season: Arc<Season>, default: &Lookup) -> Arc<Season> {
-        match self.beside(default).await {
+    async fn with_default_texts(
+        self: &Arc<Self>,
+        season: Arc<Season>,
+        default: &Lookup,
+        claim: &Claim,
+    ) -> Arc<Season> {
+        match self.beside(default, claim).await {
             Ok(Value::Season(english)) => {
                 let mut season = Arc::unwrap_or_clone(season);
                 season.fill_texts(&english);
@@ -279,9 +282,9 @@ impl Desk {
         }
     }
 
-    /// What another flight needs to be complete.
-    async fn beside(self: &Arc<Self>, lookup: &Lookup) -> Outcome {
-        match self.board(lookup, None)? {
+    /// What another flight needs to be complete, at that flight's place in the queue.
+    async fn beside(self: &Arc<Self>, lookup: &Lookup, claim: &Claim) -> Outcome {
+        match self.board(lookup, &claim.further(), false)? {
             Boarded::Landed(value) => Ok(value),
             Boarded::Flying(flight) => flight.landing().await,
         }
@@ -298,7 +301,7 @@ impl Desk {
         self: &Arc<Self>,
         id: &MediaId,
         language: Language,
-        share: &DayShare,
+        share: &FairShare,
         deadline: Instant,
     ) -> Result<Answer, Unavailable> {
         match self.get(&Lookup::detail(id, language), share, deadline).await {
@@ -312,9 +315,10 @@ impl Desk {
     pub(super) async fn season(
         self: &Arc<Self>,
         lookup: &Lookup,
+        share: &FairShare,
         deadline: Instant,
     ) -> Result<Answer<Season>, Unavailable> {
-        match self.get(lookup, &DayShare::new(), deadline).await {
+        match self.get(lookup, share, deadline).await {
             Ok(Got { value: Value::Season(item), stale }) => Ok(Answer::Found { item, stale }),
             Ok(Got { value: Value::Unknown, .. }) => Ok(Answer::Unknown),
             Ok(_) => Err(Failure::UNAVAILABLE.into()),
@@ -322,9 +326,14 @@ impl Desk {
         }
     }
 
-    /// Details of games; those that are not fresh in the cache are asked for together.
-    pub(super) async fn games(self: &Arc<Self>, ids: Vec<MediaId>, deadline: Instant) -> Answers {
-        let nobody = DayShare::new();
+    /// Details of games; those that are not fresh in the cache are asked for together. The request
+    /// counts as many turns as it names games.
+    pub(super) async fn games(
+        self: &Arc<Self>,
+        ids: Vec<MediaId>,
+        share: &FairShare,
+        deadline: Instant,
+    ) -> Answers {
         let mut cold: Vec<u64> = ids
             .iter()
             .filter_map(MediaId::number)
@@ -334,14 +343,14 @@ impl Desk {
         let together = Lookup::Igdb(IgdbLookup::Games { ids: cold.as_slice().into() });
         let outcome = match cold.len() {
             0 | 1 => None,
-            _ => Some(self.get(&together, &nobody, deadline).await),
+            _ => Some(self.get(&together, share, deadline).await),
         };
         let mut answers = Vec::with_capacity(ids.len());
         for id in ids {
             let is_cold = id.number().is_some_and(|number| cold.contains(&number));
             let answer = match &outcome {
                 Some(outcome) if is_cold => self.one_of(&id, outcome.as_ref()),
-                _ => self.detail(&id, Language::DEFAULT, &nobody, deadline).await,
+                _ => self.detail(&id, Language::DEFAULT, share, deadline).await,
             };
             answers.push((id, answer));
         }

@@ -106,7 +106,7 @@ async fn the_end_of_googles_day_stops_calls_until_midnight_in_california() {
     for _ in 0..3 {
         assert_eq!(title(&catalog, "book:google_books:a").await, until_midnight);
     }
-    let answer = catalog.search(&text("x"), &[Kind::Book], EN, 1, &DayShare::new()).await;
+    let answer = catalog.search(&text("x"), &[Kind::Book], EN, 1, &FairShare::new()).await;
     assert_eq!(answer.sources[0].state, State::RateLimited);
     assert_eq!(google.seen().len(), 1);
     setup.pass(12 * HOUR);
@@ -120,7 +120,7 @@ async fn who_has_drawn_a_tenth_of_googles_day_makes_no_more_calls() {
     let mut setup = Setup::new().google_books(&google);
     setup.sources.share = 0.01;
     let catalog = setup.catalog();
-    let share = DayShare::new();
+    let share = FairShare::new();
     let (one, two) = (id("book:google_books:a"), id("book:google_books:b"));
     assert!(catalog.media(&one, EN, &share).await.is_ok());
     let refused = catalog.media(&two, EN, &share).await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::answer::{SearchAnswer, State};
-use super::day_share::DayShare;
+use super::fair_share::FairShare;
 use super::language::Language;
 use super::media_id::SourceName;
 use super::service::Catalog;
@@ -32,7 +32,7 @@ fn setup(source: SourceName, sick: &str, well: &str) -> Setup {
 }
 
 async fn search(catalog: &Catalog, words: &str) -> SearchAnswer {
-    catalog.search(&text(words), &[], Language::DEFAULT, 1, &DayShare::new()).await
+    catalog.search(&text(words), &[], Language::DEFAULT, 1, &FairShare::new()).await
 }
 
 fn titles(answer: &SearchAnswer) -> Vec<&str> {

@@ -9,8 +9,10 @@ use tokio::sync::watch;
 
 use super::cache::{Cache, Value};
 use super::failure::Failure;
+use super::fair_share::Claim;
 use super::gate::lock;
 use super::request::Lookup;
+use crate::fair_queue::Turn;
 
 /// The most lookups under way at once; whoever would start another is refused.
 const MAX_OPEN: usize = 1024;
@@ -19,8 +21,14 @@ pub(super) type Outcome = Result<Value, Failure>;
 
 /// The lookups under way and the cache that their answers land in.
 pub(super) struct Flights {
-    open: Mutex<HashMap<Lookup, watch::Receiver<Option<Outcome>>>>,
+    open: Mutex<HashMap<Lookup, Flight>>,
     cache: Arc<Cache>,
+}
+
+/// A lookup under way: where its outcome will be, and its place in the source's queue.
+struct Flight {
+    landing: watch::Receiver<Option<Outcome>>,
+    turn: Arc<Turn>,
 }
 
 /// How a wish to look something up is met.
@@ -48,10 +56,12 @@ impl Flights {
         Arc::new(Self { open: Mutex::default(), cache })
     }
 
-    /// Joins the flight for `lookup`, or starts one with `fetch`, unless `permit` refuses that.
+    /// Joins the flight for `lookup`, or starts one with `fetch`, unless `permit` refuses that. Where the
+    /// claim is more urgent than that of a flight under way, the flight gets its place in the queue.
     pub(super) fn board<F>(
         self: &Arc<Self>,
         lookup: &Lookup,
+        claim: &Claim,
         permit: impl FnOnce() -> Result<(), Failure>,
         fetch: impl FnOnce() -> F,
     ) -> Result<Boarded, Failure>
@@ -60,7 +70,8 @@ impl Flights {
     {
         let mut open = lock(&self.open);
         if let Some(flight) = open.get(lookup) {
-            return Ok(Boarded::Flying(Flying(flight.clone())));
+            Claim::join(&flight.turn, claim);
+            return Ok(Boarded::Flying(Flying(flight.landing.clone())));
         }
         // A flight that has just landed is in the cache before it leaves the map.
         if let Some(value) = self.cache.fresh(lookup) {
@@ -71,7 +82,7 @@ impl Flights {
         }
         permit()?;
         let (landed, flight) = watch::channel(None);
-        open.insert(lookup.clone(), flight.clone());
+        open.insert(lookup.clone(), Flight { landing: flight.clone(), turn: claim.turn.clone() });
         drop(open);
         let ticket = Ticket { flights: self.clone(), lookup: lookup.clone() };
         let fetch = fetch();

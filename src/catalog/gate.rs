@@ -1,22 +1,30 @@
 //! Keeps requests to one source within its allowance: so many a second, so many open at once, so
-//! many a day, none while the source has asked for a pause or fails again and again. Whoever would
-//! wait too long is refused.
+//! many a day, none while the source has asked for a pause or fails again and again. Those that wait
+//! are served in turns by share; whoever would wait too long is refused.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::Instant;
-
 use super::breaker::{Breaker, Trial};
-use super::day_share::{DayCount, next_pacific_midnight, pacific_day};
 use super::failure::Failure;
+use super::fair_share::{Claim, DayCount, next_pacific_midnight, pacific_day};
 use crate::clock::Millis;
+use crate::fair_queue::{FairQueue, Limits, Permit, Priority};
 
 pub(super) type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
-/// The longest a request waits for its turn, and again for a free place.
+/// The longest a request waits for its turn.
 const MAX_WAIT: Duration = Duration::from_secs(2);
+/// The same where nobody waits for the answer.
+const MAX_BACKGROUND_WAIT: Duration = Duration::from_secs(10);
+
+/// Requests that wait at once.
+const MAX_WAITING: usize = 256;
+
+/// The part of a day's calls that is kept for the shares that used least, as a divisor.
+const KEPT_OF_DAY: u32 = 5;
+/// The part of a day's calls up to which a share has used little, as a divisor.
+const LITTLE_OF_DAY: u32 = 100;
 
 /// What a source allows; see [`Gate::new`] for the share.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +42,7 @@ pub(super) struct Gate {
     clock: Clock,
     closed: Mutex<Closed>,
     pub(super) breaker: Breaker,
-    pace: Pace,
-    places: Semaphore,
+    turns: FairQueue,
     day: Option<(DayCount, u32)>,
 }
 
@@ -43,7 +50,7 @@ pub(super) struct Gate {
 pub(super) struct Pass<'a> {
     /// To be told how it went.
     pub(super) trial: Trial<'a>,
-    _place: SemaphorePermit<'a>,
+    _permit: Permit,
 }
 
 /// Until when no request is made, and what those who come meanwhile are told.
@@ -57,12 +64,20 @@ impl Gate {
     /// A gate for `share` (above 0, at most 1) of the allowance.
     pub(super) fn new(allowance: Allowance, share: f64, clock: Clock) -> Self {
         let part = |number: f64| (number * share).floor().max(1.0);
+        let open = part(allowance.open as f64) as usize;
+        let turns = FairQueue::new(Limits {
+            per_second: allowance.per_second * share,
+            burst: part(f64::from(allowance.burst)) as u32,
+            open,
+            // Slow answers to one share leave places to the others.
+            open_per_lane: open.div_ceil(2),
+            waiting: MAX_WAITING,
+        });
         Self {
             breaker: Breaker::new(clock.clone()),
             clock,
             closed: Mutex::default(),
-            pace: Pace::new(allowance.per_second * share, part(f64::from(allowance.burst)) as u32),
-            places: Semaphore::new(part(allowance.open as f64) as usize),
+            turns,
             day: allowance.per_day.map(|calls| (DayCount::default(), part(f64::from(calls)) as u32)),
         }
     }
@@ -72,25 +87,39 @@ impl Gate {
     }
 
     /// Waits for the right to make one request; it ends with the returned pass.
-    pub(super) async fn enter(&self) -> Result<Pass<'_>, Failure> {
+    pub(super) async fn enter(&self, claim: &Claim) -> Result<Pass<'_>, Failure> {
         self.check_open()?;
-        let busy = Failure::RateLimited { retry_after_seconds: MAX_WAIT.as_secs() };
-        let wait = self.pace.reserve(MAX_WAIT).ok_or(busy)?;
-        tokio::time::sleep(wait).await;
-        let place = match tokio::time::timeout(MAX_WAIT, self.places.acquire()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) | Err(_) => return Err(busy),
+        let max_wait = match claim.turn.priority() {
+            Priority::Background => MAX_BACKGROUND_WAIT,
+            Priority::Interactive | Priority::Urgent => MAX_WAIT,
         };
+        let permit = self
+            .turns
+            .enter(claim.turn.clone(), max_wait)
+            .await
+            .map_err(|_| Failure::RateLimited { retry_after_seconds: MAX_WAIT.as_secs() })?;
         // The source may have asked for a pause meanwhile.
         self.check_open()?;
         let trial = self.breaker.enter()?;
-        if let Some((count, limit)) = &self.day
-            && !count.take(pacific_day(self.now()), *limit)
-        {
+        self.take_of_day(claim)?;
+        Ok(Pass { trial, _permit: permit })
+    }
+
+    /// Counts one call of the day, if the source counts them. The last fifth of a day is for shares that
+    /// have used little of it, so that a few that use much leave something to everybody else.
+    fn take_of_day(&self, claim: &Claim) -> Result<(), Failure> {
+        let Some((count, limit)) = &self.day else { return Ok(()) };
+        let day = pacific_day(self.now());
+        let little = (limit / LITTLE_OF_DAY).max(1);
+        let kept = if claim.share.count().used(day) > little { limit / KEPT_OF_DAY } else { 0 };
+        if count.take(day, limit - kept) {
+            return Ok(());
+        }
+        if kept == 0 {
             self.close_for_the_day();
             self.check_open()?;
         }
-        Ok(Pass { trial, _place: place })
+        Err(Failure::RateLimited { retry_after_seconds: self.seconds_left_today() })
     }
 
     /// Fails while the source is not to be asked.
@@ -135,34 +164,6 @@ impl Gate {
     /// The most calls a day, if they are counted.
     pub(super) fn day_limit(&self) -> Option<u32> {
         self.day.as_ref().map(|(_, limit)| *limit)
-    }
-}
-
-/// A token bucket that hands out turns in order of arrival.
-struct Pace {
-    interval: Duration,
-    /// How far turns may run ahead of an even pace.
-    ahead: Duration,
-    /// When the next turn would be due at an even pace.
-    due: Mutex<Instant>,
-}
-
-impl Pace {
-    fn new(per_second: f64, burst: u32) -> Self {
-        let interval = Duration::from_secs_f64((1.0 / per_second).clamp(0.0, 3600.0));
-        Self { interval, ahead: interval * burst.saturating_sub(1), due: Mutex::new(Instant::now()) }
-    }
-
-    /// How long to wait for the next turn, which is then taken; `None` if longer than `max`.
-    fn reserve(&self, max: Duration) -> Option<Duration> {
-        let now = Instant::now();
-        let mut due = lock(&self.due);
-        let wait = due.saturating_duration_since(now).saturating_sub(self.ahead);
-        if wait > max {
-            return None;
-        }
-        *due = (*due).max(now) + self.interval;
-        Some(wait)
     }
 }
 

@@ -9,8 +9,8 @@ use serde_json::Value as Json;
 
 use super::answer::Timing;
 use super::cache::{Page, Value};
-use super::day_share::{DayShare, pacific_day};
 use super::failure::{CatalogError, Failure};
+use super::fair_share::{Claim, FairShare, pacific_day};
 use super::field;
 use super::gate::Allowance;
 use super::isbn;
@@ -52,7 +52,7 @@ impl GoogleBooks {
     }
 
     /// Counts one lookup against `share`; fails if it is used up for today.
-    pub(super) fn charge(&self, share: &DayShare) -> Result<(), Failure> {
+    pub(super) fn charge(&self, share: &FairShare) -> Result<(), Failure> {
         let gate = &self.wire.gate;
         gate.check_open()?;
         let limit = (gate.day_limit().unwrap_or(0) / SHARE_OF_DAY).max(1);
@@ -62,11 +62,11 @@ impl GoogleBooks {
         Err(Failure::RateLimited { retry_after_seconds: gate.seconds_left_today() })
     }
 
-    pub(super) async fn fetch(&self, lookup: &GoogleBooksLookup) -> Result<Value, Failure> {
+    pub(super) async fn fetch(&self, lookup: &GoogleBooksLookup, claim: &Claim) -> Result<Value, Failure> {
         // An unknown id looks like an outage: further tries would mostly be calls thrown away.
         let retries = if matches!(lookup, GoogleBooksLookup::Volume { .. }) { 1 } else { 2 };
         let build = || request::google_books(&self.base, self.key.expose(), lookup);
-        self.wire.exchange(retries, build, |reply| judge(lookup, reply)).await
+        self.wire.exchange(claim, retries, build, |reply| judge(lookup, reply)).await
     }
 }
 

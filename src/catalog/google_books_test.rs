@@ -105,7 +105,7 @@ fn a_share_is_a_tenth_of_what_this_instance_may_call() {
         image_base_url: "http://127.0.0.1:1".into(),
     };
     let google = GoogleBooks::new(&config, 0.02, &Timing::default()).unwrap();
-    let (one, other) = (DayShare::new(), DayShare::new());
+    let (one, other) = (FairShare::new(), FairShare::new());
     assert!(google.charge(&one).is_ok() && google.charge(&one).is_ok());
     assert!(matches!(google.charge(&one), Err(Failure::RateLimited { retry_after_seconds: 1..=90_000 })));
     assert!(google.charge(&other).is_ok());

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::answer::Timing;
 use super::cache::{Page, Value};
 use super::failure::{CatalogError, Failure};
+use super::fair_share::Claim;
 use super::field;
 use super::gate::Allowance;
 use super::item::{CoverRef, MediaItem, Role};
@@ -52,12 +53,12 @@ impl Igdb {
         })
     }
 
-    pub(super) async fn fetch(&self, lookup: &IgdbLookup) -> Result<Value, Failure> {
+    pub(super) async fn fetch(&self, lookup: &IgdbLookup, claim: &Claim) -> Result<Value, Failure> {
         self.wire.gate.check_open()?;
         let mut authorization = self.twitch.authorization(&self.wire, None).await?;
         for last in [false, true] {
             let build = || request::igdb(&self.base, &self.client_id, &authorization, lookup);
-            match self.wire.exchange(2, build, |reply| judge(lookup, reply)).await? {
+            match self.wire.exchange(claim, 2, build, |reply| judge(lookup, reply)).await? {
                 Judged::Answer(value) => return Ok(value),
                 Judged::TextRefused => {
                     self.wire.counters.texts_refused.add_one();

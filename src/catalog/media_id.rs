@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::personal_data;
+
 /// What a title is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,10 +165,11 @@ fn is_number_up_to(text: &str, max: u64) -> bool {
         && text.parse::<u64>().is_ok_and(|number| (1..=max).contains(&number))
 }
 
-/// Whether `text` can be a volume id of Google Books.
+/// Whether `text` can be a volume id of Google Books: never an address or a phone number in its letters.
 pub(super) fn is_volume_id(text: &str) -> bool {
     (1..=40).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && !personal_data::is_in_id(text)
 }
 
 impl FromStr for MediaId {

@@ -15,10 +15,11 @@ mod breaker;
 mod cache;
 mod chart;
 mod code;
-mod day_share;
 mod desk;
 mod disclosure;
+mod email_address;
 mod failure;
+mod fair_share;
 mod field;
 mod flight;
 mod gate;
@@ -28,7 +29,9 @@ mod isbn;
 mod item;
 mod language;
 mod media_id;
+mod obfuscation;
 mod personal_data;
+mod phone_number;
 mod picture;
 mod plain_text;
 mod request;
@@ -41,6 +44,8 @@ mod tmdb;
 mod twitch;
 mod wire;
 
+#[cfg(test)]
+mod fairness_test;
 #[cfg(test)]
 mod fault_test;
 #[cfg(test)]
@@ -56,9 +61,9 @@ pub use answer::{Answer, SearchAnswer, SourceState, State, Timing, Unavailable};
 pub use breaker::BreakerState;
 pub use chart::{Chart, ChartAnswer};
 pub use code::Code;
-pub use day_share::DayShare;
 pub use disclosure::Disclosure;
 pub use failure::CatalogError;
+pub use fair_share::FairShare;
 pub use item::{CoverRef, Creator, ExternalIds, MAX_PER_ROLE, MediaItem, Role, SeriesStatus};
 pub use language::Language;
 pub use media_id::{Kind, MediaId, MediaIdError, SourceName};

@@ -12,6 +12,7 @@ use reqwest::Url;
 use super::answer::Timing;
 use super::cache::Value;
 use super::failure::{CatalogError, Failure};
+use super::fair_share::Claim;
 use super::gate::Allowance;
 use super::item::{CoverRef, MediaItem};
 use super::media_id::{MediaId, SourceName};
@@ -203,7 +204,7 @@ impl Pictures {
         self.host(source).map(|host| &host.wire)
     }
 
-    pub(super) async fn fetch(&self, lookup: &PictureLookup) -> Result<Value, Failure> {
+    pub(super) async fn fetch(&self, lookup: &PictureLookup, claim: &Claim) -> Result<Value, Failure> {
         let host = self.host(lookup.cover.source).ok_or(Failure::NotConfigured)?;
         let build = || request::picture(&host.base, lookup);
         if lookup.cover.as_str() == NO_VOLUME {
@@ -212,9 +213,9 @@ impl Pictures {
                 Err(Fault::Lasting | Fault::Passing) => Ok(Value::NoPicture),
                 judged => judged,
             };
-            return host.wire.exchange(0, build, judge).await;
+            return host.wire.exchange(claim, 0, build, judge).await;
         }
-        host.wire.exchange(1, build, judge).await
+        host.wire.exchange(claim, 1, build, judge).await
     }
 }
 

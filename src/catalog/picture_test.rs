@@ -8,7 +8,7 @@ use super::*;
 use crate::catalog::answer::Unavailable;
 use crate::catalog::service::Catalog;
 use crate::catalog::stub::{Seen, Setup, Stub, id, says, shows, text};
-use crate::catalog::{DayShare, Kind, Language};
+use crate::catalog::{FairShare, Kind, Language};
 
 const JPEG: &[u8] = b"\xFF\xD8\xFF\xE0 a poster";
 const PNG: &[u8] = b"\x89PNG\r\n\x1A\n a poster";
@@ -216,7 +216,7 @@ async fn a_host_has_an_allowance_of_its_own() {
     .await;
     let catalog = Setup::new().tmdb(&host).catalog();
     assert_eq!(small(&catalog, &tmdb("a.jpg")).await, Err(Unavailable { retry_after_seconds: 60 }));
-    let title = catalog.media(&id("movie:tmdb:7"), Language::DEFAULT, &DayShare::new()).await;
+    let title = catalog.media(&id("movie:tmdb:7"), Language::DEFAULT, &FairShare::new()).await;
     assert!(title.is_ok(), "titles are still looked up");
     assert_eq!(host.seen().len(), 2);
 }
@@ -278,7 +278,7 @@ async fn one_bound_holds_for_pictures_and_titles_together() {
         let name = format!("{word}.jpg");
         let covers = ["a", "b", "c"].map(|letter| tmdb(&format!("{letter}{name}")));
         join_all(covers.iter().map(|cover| small(&catalog, cover))).await;
-        catalog.search(&text(word), &[Kind::Movie], Language::DEFAULT, 1, &DayShare::new()).await;
+        catalog.search(&text(word), &[Kind::Movie], Language::DEFAULT, 1, &FairShare::new()).await;
     }
     catalog.settle();
     let stats = catalog.stats();

@@ -36,6 +36,14 @@ pub(super) enum Lookup {
 }
 
 impl Lookup {
+    /// How many turns of its share the lookup counts as: one for each title that it names.
+    pub(super) fn cost(&self) -> u64 {
+        match self {
+            Lookup::Igdb(IgdbLookup::Games { ids }) => ids.len() as u64,
+            _ => 1,
+        }
+    }
+
     /// The details of one title.
     pub(super) fn detail(id: &MediaId, language: Language) -> Self {
         let number = id.number().unwrap_or(0);

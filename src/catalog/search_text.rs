@@ -42,9 +42,7 @@ impl SearchText {
         if text.chars().count() > MAX_CHARS {
             return Err(SearchTextError::TooLong);
         }
-        // Full-width letters and the like are judged as what they look like.
-        let judged: String = text.nfkc().collect();
-        if personal_data::is_in(&judged) {
+        if personal_data::is_in(&text) {
             return Err(SearchTextError::PersonalData);
         }
         Ok(Self(lower_case(&text).into()))
@@ -88,7 +86,7 @@ fn clean(raw: &str) -> String {
 
 /// Characters that do not show (Unicode's default ignorable ones): nothing to find titles by, but good
 /// for hiding an address in.
-fn is_invisible(character: char) -> bool {
+pub(super) fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

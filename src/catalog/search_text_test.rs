@@ -55,7 +55,7 @@ fn numbers_that_are_no_telephone_numbers_pass() {
         "12345678",
         "the first 123456789 digits of pi",
         "user@home",
-        "Follow @example.com",
+        "@example.com",
         "www.",
         "C++ in 2011 minutes",
         "+1 2345",

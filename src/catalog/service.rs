@@ -13,9 +13,9 @@ use super::answer::{Answer, Answers, SearchAnswer, SourceState, State, Timing, U
 use super::cache::{Page, Value};
 use super::chart::{Chart, ChartAnswer};
 use super::code::Code;
-use super::day_share::DayShare;
 use super::desk::{Desk, Got};
 use super::failure::{CatalogError, Failure};
+use super::fair_share::FairShare;
 use super::item::MediaItem;
 use super::language::Language;
 use super::media_id::{Kind, MediaId, SourceName};
@@ -59,7 +59,7 @@ impl Catalog {
         kinds: &[Kind],
         language: Language,
         page: u32,
-        books_share: &DayShare,
+        share: &FairShare,
     ) -> SearchAnswer {
         let kinds = if kinds.is_empty() { &Kind::ALL[..] } else { kinds };
         let page = page.clamp(1, LAST_PAGE);
@@ -68,7 +68,7 @@ impl Catalog {
         let searches = needed.map(|source| async move {
             let nothing = Arc::new(Page { items: Vec::new(), has_more: false });
             let found = match Lookup::search(source, text, kinds, language, page) {
-                Some(lookup) => self.0.get(&lookup, books_share, deadline).await,
+                Some(lookup) => self.0.get(&lookup, share, deadline).await,
                 None => Ok(Got { value: Value::Page(nothing.clone()), stale: false }),
             };
             match found {
@@ -98,10 +98,10 @@ impl Catalog {
         &self,
         id: &MediaId,
         language: Language,
-        books_share: &DayShare,
+        share: &FairShare,
     ) -> Result<Answer, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
-        self.0.detail(id, language, books_share, deadline).await
+        self.0.detail(id, language, share, deadline).await
     }
 
     /// One season of a series with its episodes. Waits at most 5 seconds.
@@ -110,26 +110,27 @@ impl Catalog {
         id: &MediaId,
         number: u32,
         language: Language,
+        share: &FairShare,
     ) -> Result<Answer<Season>, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
         match Lookup::season(id, number, language) {
-            Some(lookup) => self.0.season(&lookup, deadline).await,
+            Some(lookup) => self.0.season(&lookup, share, deadline).await,
             None => Ok(Answer::Unknown),
         }
     }
 
     /// The details of up to [`MAX_IDS`] titles, in the order of `ids`; what is beyond is left out.
     /// Games come in one request. Waits at most 5 seconds for all together.
-    pub async fn media_many(&self, ids: &[MediaId], language: Language, books_share: &DayShare) -> Answers {
+    pub async fn media_many(&self, ids: &[MediaId], language: Language, share: &FairShare) -> Answers {
         let deadline = Instant::now() + self.0.lookup_deadline;
-        self.titles(ids, language, books_share, deadline).await
+        self.titles(ids, language, share, deadline).await
     }
 
     async fn titles(
         &self,
         ids: &[MediaId],
         language: Language,
-        books_share: &DayShare,
+        share: &FairShare,
         deadline: Instant,
     ) -> Answers {
         let ids = ids.get(..MAX_IDS).unwrap_or(ids);
@@ -137,12 +138,12 @@ impl Catalog {
         let (games, others): (Vec<_>, Vec<_>) = distinct.into_iter().partition(|id| id.kind() == Kind::Game);
         let others = stream::iter(others)
             .map(|id| async move {
-                let answer = self.0.detail(&id, language, books_share, deadline).await;
+                let answer = self.0.detail(&id, language, share, deadline).await;
                 (id, answer)
             })
             .buffer_unordered(AT_ONCE)
             .collect::<Vec<_>>();
-        let (games, others) = join(self.0.games(games, deadline), others).await;
+        let (games, others) = join(self.0.games(games, share, deadline), others).await;
         let answers: HashMap<MediaId, _> = games.into_iter().chain(others).collect();
         let unasked = Unavailable { retry_after_seconds: 1 };
         ids.iter().map(|id| (id.clone(), answers.get(id).cloned().unwrap_or(Err(unasked)))).collect()
@@ -154,21 +155,21 @@ impl Catalog {
         &self,
         code: &Code,
         language: Language,
-        books_share: &DayShare,
+        share: &FairShare,
     ) -> Result<Answers, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
         let lookup = match code {
             Code::Title(id) => {
-                return Ok(self.titles(slice::from_ref(id), language, books_share, deadline).await);
+                return Ok(self.titles(slice::from_ref(id), language, share, deadline).await);
             }
             Code::Imdb(id) => Lookup::Tmdb(TmdbLookup::FindImdb(id.clone())),
             Code::Tvdb(id) => Lookup::Tmdb(TmdbLookup::FindTvdb(*id)),
             Code::Slug(slug) => Lookup::Igdb(IgdbLookup::Slug { slug: slug.clone() }),
             Code::Isbn(isbn) => Lookup::GoogleBooks(GoogleBooksLookup::Isbn { isbn: isbn.clone() }),
         };
-        let Got { value, stale } = self.0.get(&lookup, books_share, deadline).await?;
+        let Got { value, stale } = self.0.get(&lookup, share, deadline).await?;
         match value {
-            Value::Titles(ids) => Ok(self.titles(&ids, language, books_share, deadline).await),
+            Value::Titles(ids) => Ok(self.titles(&ids, language, share, deadline).await),
             Value::Page(page) => {
                 let found = |item: &Arc<MediaItem>| {
                     (item.id.clone(), Ok(Answer::Found { item: item.clone(), stale }))
@@ -183,7 +184,7 @@ impl Catalog {
     pub async fn picture(&self, cover: &Cover, size: CoverSize) -> Result<Option<Arc<Picture>>, Unavailable> {
         let deadline = Instant::now() + self.0.lookup_deadline;
         let lookup = Lookup::Picture(PictureLookup { cover: cover.clone(), size });
-        match self.0.get(&lookup, &DayShare::new(), deadline).await?.value {
+        match self.0.get(&lookup, &FairShare::new(), deadline).await?.value {
             Value::Picture(picture) => Ok(Some(picture)),
             Value::NoPicture => Ok(None),
             _ => Err(Failure::UNAVAILABLE.into()),
@@ -192,12 +193,19 @@ impl Catalog {
 
     /// A page of a list that is the same for everybody. `page` counts from 1 to 50. While the source
     /// is away the list of one of the last days serves.
-    pub async fn chart(&self, kind: Kind, chart: Chart, language: Language, page: u32) -> ChartAnswer {
+    pub async fn chart(
+        &self,
+        kind: Kind,
+        chart: Chart,
+        language: Language,
+        page: u32,
+        share: &FairShare,
+    ) -> ChartAnswer {
         let (today, page) = (self.0.today(), page.clamp(1, LAST_PAGE));
         let deadline = Instant::now() + self.0.search_deadline;
         let found = match Lookup::chart(kind, chart, today, language, page) {
             None => Err(State::NotOffered),
-            Some(lookup) => match self.0.get(&lookup, &DayShare::new(), deadline).await {
+            Some(lookup) => match self.0.get(&lookup, share, deadline).await {
                 Ok(Got { value: Value::Page(page), .. }) => Ok(page),
                 Ok(_) => Err(State::Failed),
                 Err(failure) => (1..=EARLIER_DAYS)

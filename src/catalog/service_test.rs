@@ -30,7 +30,7 @@ async fn a_source_that_hangs_does_not_spoil_a_search() {
     let mut setup = Setup::new().tmdb(&tmdb).igdb(&igdb).google_books(&google);
     setup.timing.search_deadline = Duration::from_secs(2);
     let catalog = setup.catalog();
-    let share = DayShare::new();
+    let share = FairShare::new();
     let answer = catalog.search(&text("x"), &[], EN, 1, &share).await;
     assert_eq!(
         states(&answer),
@@ -72,11 +72,11 @@ async fn a_search_asks_what_its_kinds_need_and_mixes_the_answers() {
     })
     .await;
     let catalog = Setup::new().tmdb(&tmdb).igdb(&igdb).catalog();
-    let share = DayShare::new();
+    let share = FairShare::new();
     let caller = catalog.clone();
     // In a task of its own: the future must be fit for any server.
     let answer =
-        tokio::spawn(async move { caller.search(&text("  Dune "), &[], EN, 1, &DayShare::new()).await })
+        tokio::spawn(async move { caller.search(&text("  Dune "), &[], EN, 1, &FairShare::new()).await })
             .await;
     let answer = answer.unwrap();
     assert_eq!(titles(&answer), ["DUNE", "Dune", "Dune Drifter", "Dune II"]);
@@ -109,7 +109,7 @@ async fn a_search_asks_what_its_kinds_need_and_mixes_the_answers() {
 async fn a_text_that_igdb_stumbles_over_finds_nothing() {
     let igdb = Stub::start(|seen| if seen.path == "/token" { token() } else { says(400, "[]") }).await;
     let catalog = Setup::new().igdb(&igdb).catalog();
-    let answer = catalog.search(&text("where name ="), &[Kind::Game], EN, 1, &DayShare::new()).await;
+    let answer = catalog.search(&text("where name ="), &[Kind::Game], EN, 1, &FairShare::new()).await;
     assert_eq!((states(&answer), answer.items.len()), (vec![(SourceName::Igdb, State::Ok)], 0));
     assert_eq!(stats(&catalog, SourceName::Igdb).texts_refused, 1);
 }
@@ -136,7 +136,7 @@ async fn many_games_are_one_request_and_answers_come_in_order() {
     let caller = catalog.clone();
     let asked = ids.clone();
     let answers =
-        tokio::spawn(async move { caller.media_many(&asked, EN, &DayShare::new()).await }).await.unwrap();
+        tokio::spawn(async move { caller.media_many(&asked, EN, &FairShare::new()).await }).await.unwrap();
     let told: Vec<String> = answers
         .iter()
         .map(|(id, answer)| match answer {
@@ -169,7 +169,7 @@ async fn a_missing_translation_falls_back_to_the_default_language_once() {
     let german = Language::parse("de").unwrap();
     for _ in 0..2 {
         let Ok(Answer::Found { item, .. }) =
-            catalog.media(&id("movie:tmdb:7"), german, &DayShare::new()).await
+            catalog.media(&id("movie:tmdb:7"), german, &FairShare::new()).await
         else {
             panic!()
         };
@@ -189,7 +189,7 @@ async fn a_request_has_these_headers_and_no_others() {
     let catalog = Setup::new().tmdb(&tmdb).igdb(&igdb).google_books(&google).catalog();
     title(&catalog, "movie:tmdb:7").await;
     title(&catalog, "movie:tmdb:8").await;
-    catalog.search(&text("x"), &[Kind::Game, Kind::Book], EN, 1, &DayShare::new()).await;
+    catalog.search(&text("x"), &[Kind::Game, Kind::Book], EN, 1, &FairShare::new()).await;
     let get = ["accept", "accept-encoding", "host", "user-agent"];
     let get_with_token = ["accept", "accept-encoding", "authorization", "host", "user-agent"];
     let form = ["accept", "accept-encoding", "content-length", "content-type", "host", "user-agent"];
@@ -243,7 +243,7 @@ async fn hits_wait_for_the_names_of_their_genres_but_not_for_long() {
     .await;
     let mut setup = Setup::new().tmdb(&tmdb);
     let search = async |catalog: &Catalog| {
-        let found = catalog.search(&text("one"), &[Kind::Movie], EN, 1, &DayShare::new()).await;
+        let found = catalog.search(&text("one"), &[Kind::Movie], EN, 1, &FairShare::new()).await;
         assert_eq!(titles(&found), ["One"]);
         found.items[0].genres.clone()
     };
@@ -286,7 +286,7 @@ async fn hits_borrow_english_overviews_that_are_at_hand() {
     let catalog = Setup::new().tmdb(&tmdb).catalog();
     let french = Language::parse("fr").unwrap();
     let search = async |language, page| {
-        let share = DayShare::new();
+        let share = FairShare::new();
         let found = catalog.search(&text("x"), &[Kind::Movie], language, page, &share).await;
         let hit = |item: &Arc<MediaItem>| (item.title.clone(), item.overview.clone().unwrap_or_default());
         found.items.iter().map(hit).collect::<Vec<_>>()
@@ -321,7 +321,7 @@ async fn a_thousand_of_each_question_at_once_are_one_request_each() {
     let catalog = Setup::new().tmdb(&tmdb).igdb(&igdb).google_books(&google).catalog();
     let mut callers = tokio::task::JoinSet::new();
     for _ in 0..1000 {
-        let clone = || (catalog.clone(), DayShare::new());
+        let clone = || (catalog.clone(), FairShare::new());
         let (caller, share) = clone();
         callers.spawn(async move { caller.search(&text("x"), &[], EN, 1, &share).await.items.len() });
         let (caller, share) = clone();
@@ -329,7 +329,9 @@ async fn a_thousand_of_each_question_at_once_are_one_request_each() {
             .spawn(async move { usize::from(caller.media(&id("movie:tmdb:7"), EN, &share).await.is_ok()) });
         for kind in [Kind::Movie, Kind::Game] {
             let (caller, _) = clone();
-            callers.spawn(async move { caller.chart(kind, Chart::Popular, EN, 1).await.items.len() });
+            callers.spawn(async move {
+                caller.chart(kind, Chart::Popular, EN, 1, &FairShare::new()).await.items.len()
+            });
         }
         for code in [Code::isbn("9780345391803"), Code::imdb("tt0000007"), Code::address("igdb.com/games/a")]
         {
@@ -368,7 +370,7 @@ async fn codes_find_titles() {
     .await;
     let catalog = Setup::new().tmdb(&tmdb).catalog();
     let find = async |code: Option<Code>, language| {
-        let answers = catalog.find(&code.unwrap(), language, &DayShare::new()).await?;
+        let answers = catalog.find(&code.unwrap(), language, &FairShare::new()).await?;
         let found = answers.into_iter().map(|(id, answer)| match answer {
             Ok(Answer::Found { item, .. }) => format!("{} {:?}", item.title, item.season_count),
             Ok(Answer::Unknown) => format!("{id} unknown"),

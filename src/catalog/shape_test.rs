@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, State};
-use super::day_share::DayShare;
+use super::fair_share::FairShare;
 use super::language::Language;
 use super::media_id::{Kind, SourceName};
 use super::service::Catalog;
@@ -45,7 +45,7 @@ impl Bench {
         self.asked += 1;
         let errors = stats(&self.catalog, self.source).errors;
         let words = text(&format!("question {}", self.asked));
-        let found = self.catalog.search(&words, &[kind], Language::DEFAULT, 1, &DayShare::new()).await;
+        let found = self.catalog.search(&words, &[kind], Language::DEFAULT, 1, &FairShare::new()).await;
         // A crash would be neither an answer nor an error that was counted.
         let refused = stats(&self.catalog, self.source).errors > errors;
         assert_eq!(found.sources[0].state == State::Ok, !refused);
@@ -57,7 +57,7 @@ impl Bench {
         *self.answer.lock().unwrap() = body;
         let errors = stats(&self.catalog, self.source).errors;
         let id = format!("{kind}:{}:{id}", self.source).parse().unwrap();
-        match self.catalog.media(&id, Language::DEFAULT, &DayShare::new()).await {
+        match self.catalog.media(&id, Language::DEFAULT, &FairShare::new()).await {
             Ok(Answer::Found { .. }) => true,
             Ok(Answer::Unknown) => false,
             Err(_) => {
@@ -253,7 +253,7 @@ async fn tmdb() {
         let words = text(&format!("both {}", bench.asked));
         bench.asked += 1;
         let kinds = [Kind::Movie, Kind::Tv];
-        let found = bench.catalog.search(&words, &kinds, Language::DEFAULT, 1, &DayShare::new()).await;
+        let found = bench.catalog.search(&words, &kinds, Language::DEFAULT, 1, &FairShare::new()).await;
         let titles: Vec<_> = found.items.iter().map(|item| item.title.as_str()).collect();
         assert!(titles.contains(&"First") && titles.contains(&"Last"), "{place}: {titles:?}");
     }
@@ -299,7 +299,9 @@ async fn seasons_of_tmdb() {
     for (number, (place, variant)) in (1..).zip(variants(&episode)) {
         *bench.answer.lock().unwrap() = season(json!([good[0], variant, good[1]]));
         let series = format!("tv:tmdb:{number}").parse().unwrap();
-        let Ok(Answer::Found { item, .. }) = bench.catalog.season(&series, 1, Language::DEFAULT).await else {
+        let Ok(Answer::Found { item, .. }) =
+            bench.catalog.season(&series, 1, Language::DEFAULT, &FairShare::new()).await
+        else {
             panic!("{place}: the season is lost")
         };
         let numbers: Vec<u32> = item.episodes.iter().map(|episode| episode.number).collect();
@@ -309,7 +311,7 @@ async fn seasons_of_tmdb() {
         let errors = stats(&bench.catalog, SourceName::Tmdb).errors;
         *bench.answer.lock().unwrap() = variant;
         let series = format!("tv:tmdb:{number}").parse().unwrap();
-        let answered = bench.catalog.season(&series, 1, Language::DEFAULT).await.is_ok();
+        let answered = bench.catalog.season(&series, 1, Language::DEFAULT, &FairShare::new()).await.is_ok();
         assert!(answered || stats(&bench.catalog, SourceName::Tmdb).errors > errors, "{place}: a crash");
     }
 }

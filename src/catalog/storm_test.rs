@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::answer::State;
 use super::breaker::{BreakerState, RUN};
-use super::day_share::DayShare;
+use super::fair_share::FairShare;
 use super::language::Language;
 use super::media_id::{Kind, SourceName};
 use super::service::Catalog;
@@ -28,7 +28,7 @@ async fn movies(catalog: &Catalog, from: usize, count: usize) -> Vec<String> {
 }
 
 async fn state(catalog: &Catalog, kind: Kind, words: &str) -> State {
-    let answer = catalog.search(&text(words), &[kind], Language::DEFAULT, 1, &DayShare::new()).await;
+    let answer = catalog.search(&text(words), &[kind], Language::DEFAULT, 1, &FairShare::new()).await;
     answer.sources[0].state
 }
 

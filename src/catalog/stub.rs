@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::answer::{Answer, Timing, Unavailable};
-use super::day_share::DayShare;
+use super::fair_share::FairShare;
 use super::language::Language;
 use super::media_id::{MediaId, SourceName};
 use super::search_text::SearchText;
@@ -250,7 +250,7 @@ pub(super) fn stats(catalog: &Catalog, source: SourceName) -> SourceStats {
 }
 
 pub(super) async fn title(catalog: &Catalog, media: &str) -> String {
-    match catalog.media(&id(media), Language::DEFAULT, &DayShare::new()).await {
+    match catalog.media(&id(media), Language::DEFAULT, &FairShare::new()).await {
         Ok(Answer::Found { item, stale }) => format!("{}{}", item.title, if stale { " (stale)" } else { "" }),
         Ok(Answer::Unknown) => "unknown".into(),
         Err(Unavailable { retry_after_seconds }) => format!("unavailable for {retry_after_seconds}"),

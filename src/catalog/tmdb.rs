@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 use super::answer::Timing;
 use super::cache::{Genres, Page, Value};
 use super::failure::{CatalogError, Failure};
+use super::fair_share::Claim;
 use super::field;
 use super::gate::Allowance;
 use super::item::{CoverRef, MediaItem};
@@ -53,10 +54,11 @@ impl Tmdb {
     pub(super) async fn fetch(
         &self,
         lookup: &TmdbLookup,
+        claim: &Claim,
         genres: impl Fn(Kind) -> Option<Arc<Genres>>,
     ) -> Result<Value, Failure> {
         let build = || request::tmdb(&self.base, &self.authorization, lookup);
-        self.wire.exchange(2, build, |reply| judge(lookup, reply, &genres)).await
+        self.wire.exchange(claim, 2, build, |reply| judge(lookup, reply, &genres)).await
     }
 }
 

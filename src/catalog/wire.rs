@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::answer::Timing;
 use super::breaker::Evidence;
 use super::failure::{CatalogError, Failure};
+use super::fair_share::Claim;
 use super::gate::{Allowance, Gate};
 use super::media_id::SourceName;
 use super::stats::Counters;
@@ -103,9 +104,10 @@ impl Wire {
         Self { max_body: bytes, ..self }
     }
 
-    /// Sends `request`, at most `1 + retries` times, until `judge` makes an answer of a reply.
+    /// Sends `request` when `claim` has its turn, at most `1 + retries` times, until `judge` makes an answer of a reply.
     pub(super) async fn exchange<T>(
         &self,
+        claim: &Claim,
         retries: u32,
         request: impl Fn() -> Request,
         judge: impl Fn(&Reply) -> Result<T, Fault>,
@@ -113,7 +115,7 @@ impl Wire {
         let started = Instant::now();
         let mut attempt = 0;
         loop {
-            let fault = match self.attempt(request(), &judge).await? {
+            let fault = match self.attempt(claim, request(), &judge).await? {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => fault,
             };
@@ -146,10 +148,11 @@ impl Wire {
 
     async fn attempt<T>(
         &self,
+        claim: &Claim,
         request: Request,
         judge: impl Fn(&Reply) -> Result<T, Fault>,
     ) -> Result<Result<T, Fault>, Failure> {
-        let pass = match self.gate.enter().await {
+        let pass = match self.gate.enter(claim).await {
             Ok(pass) => pass,
             Err(failure) => {
                 if matches!(failure, Failure::RateLimited { .. }) {

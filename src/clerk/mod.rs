@@ -3,6 +3,7 @@
 //! none, and never takes the address of a key from a token. Apart from that it knows the [`Users`] of
 //! Clerk's Backend API.
 
+mod gate;
 mod jwks;
 mod token;
 mod users;

@@ -11,7 +11,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::gate::Gate;
+use super::token::account_id;
 use crate::config::{self, ConfigError, Secret};
+use crate::fair_queue::Priority;
 
 /// The version of the API that this was written for.
 const API_VERSION: &str = "2026-05-12";
@@ -24,8 +27,8 @@ const MAX_BODY: usize = 256 * 1024;
 const MAX_ID: usize = 200;
 /// What Clerk's ids are made of stays as it is; nothing else can reach beyond its place in an address.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-');
-/// A longer wait than a day is nobody's intention, in seconds.
-const MAX_RETRY_AFTER: u64 = 86_400;
+/// No wait is longer than an hour, in seconds: everything pauses for as long.
+const MAX_RETRY_AFTER: u64 = 3_600;
 
 /// Why Clerk did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +76,7 @@ struct Inner {
     secret_key: Option<Secret>,
     api_url: String,
     client: Client,
+    gate: Arc<Gate>,
 }
 
 impl Users {
@@ -93,17 +97,24 @@ impl Users {
                 reason: error.without_url().to_string(),
             })?;
         let config::Backend { secret_key, api_url } = backend.clone();
-        Ok(Self(Arc::new(Inner { secret_key, api_url, client })))
+        // Clerk's keys say which kind of instance they are for.
+        let is_production = secret_key.as_ref().is_some_and(|key| key.expose().starts_with("sk_live_"));
+        let gate = Arc::new(Gate::new(is_production));
+        Ok(Self(Arc::new(Inner { secret_key, api_url, client, gate })))
     }
 
     pub fn is_configured(&self) -> bool {
         self.0.secret_key.is_some()
     }
 
-    /// The profile as Clerk has it now.
+    /// The profile as Clerk has it now. Those who ask for the same one at the same time get one answer.
     pub async fn get(&self, user: &Secret) -> Result<Profile, UsersError> {
-        let user: JsonUser = self.ask(Method::GET, user, None).await?;
-        Ok(user.into())
+        let (users, id) = (self.clone(), user.clone());
+        let read = || async move {
+            let user: JsonUser = users.ask(Method::GET, &id, None).await?;
+            Ok(user.into())
+        };
+        self.0.gate.read_once(account_id(user.expose()), read).await
     }
 
     /// Corrects the names: `None` keeps one, `Some(None)` clears it. Tells the profile as it is then.
@@ -136,13 +147,16 @@ impl Users {
         user: &Secret,
         body: Option<&Map<String, Value>>,
     ) -> Result<T, UsersError> {
-        let Inner { secret_key, api_url, client } = &*self.0;
+        let Inner { secret_key, api_url, client, gate } = &*self.0;
         let key = secret_key.as_ref().ok_or(UsersError::NotConfigured)?;
         let id = user.expose();
         // Whatever else it is, it is no user of Clerk's.
         if !id.starts_with("user_") || id.len() > MAX_ID {
             return Err(UsersError::NotFound);
         }
+        let deletes = method == Method::DELETE;
+        let priority = if deletes { Priority::Urgent } else { Priority::Interactive };
+        let _permit = gate.enter(account_id(id), priority).await?;
         let url = format!("{api_url}/v1/users/{}", utf8_percent_encode(id, ENCODED));
         let mut request = client
             .request(method, url)
@@ -166,6 +180,7 @@ impl Users {
             StatusCode::OK => serde_json::from_slice(&bytes).map_err(|_| UsersError::Unavailable),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(UsersError::Refused),
             StatusCode::TOO_MANY_REQUESTS => {
+                gate.pause(retry_after);
                 Err(UsersError::RateLimited { retry_after_seconds: retry_after })
             }
             // Only Clerk's own word counts: another server that happens to be there knows no page either.

@@ -21,6 +21,12 @@ impl Clerk {
         Self { stand_ins, users, alice: Secret::new("user_alice") }
     }
 
+    /// Begins anew with a client that has asked nothing yet.
+    fn forget(&mut self) {
+        let (clerk, _) = self.stand_ins.configure().expect("settings");
+        self.users = Users::new(&clerk.backend).expect("a client");
+    }
+
     fn put(&self, user: Value) {
         self.stand_ins.put_user(user);
     }
@@ -142,7 +148,7 @@ async fn what_is_not_clerks_word_deletes_nobody() {
 
 #[tokio::test]
 async fn every_fault_has_its_name() {
-    let clerk = Clerk::start();
+    let mut clerk = Clerk::start();
     let limited = |seconds| UsersError::RateLimited { retry_after_seconds: seconds };
     let too_many = |header: &str| {
         Fault::StatusWithHeaders(429, vec![("retry-after".into(), header.into())], "{\"errors\":[]}".into())
@@ -165,9 +171,20 @@ async fn every_fault_has_its_name() {
     ] {
         let said = format!("{fault:?}");
         clerk.fault(fault);
-        assert_eq!(clerk.all().await, [Some(expected); 3], "{}", &said[..said.len().min(200)]);
+        // No pause and no count of the fault before.
+        clerk.forget();
+        let all = clerk.all().await;
+        let said = &said[..said.len().min(200)];
+        assert_eq!(all[0], Some(expected), "{said}");
+        let later = match expected {
+            // Without its length the pause has one of ours.
+            UsersError::RateLimited { retry_after_seconds: None } => limited(Some(5)),
+            other => other,
+        };
+        assert_eq!(all[1..], [Some(later); 2], "{said}");
     }
     clerk.stand_ins.fault(Source::Clerk, None);
+    clerk.forget();
     assert!(clerk.users.get(&clerk.alice).await.is_ok());
 }
 
@@ -226,4 +243,19 @@ async fn an_id_stays_in_its_place() {
     assert_eq!(clerk.users.get(&id).await.err(), Some(UsersError::NotFound));
     let sent = clerk.stand_ins.requests(Source::Clerk);
     assert_eq!(sent[0].target, "/v1/users/user_%2F%2E%2E%2F%2E%2E%2Fjwks%3Fx%3D1%23%C3%A9");
+}
+
+/// An account that asks for its profile again and again asks Clerk a few times; a deletion is not held up.
+#[tokio::test]
+async fn three_hundred_calls_reach_clerk_a_few_times() {
+    let clerk = Clerk::start();
+    let calls = (0..306).map(|_| clerk.users.get(&clerk.alice));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(Result::is_ok), "one answer serves all that ask at once");
+    for _ in 0..306 {
+        let _ = clerk.users.get(&clerk.alice).await;
+    }
+    let sent = clerk.stand_ins.requests(Source::Clerk).len();
+    assert!((2..=11).contains(&sent), "{sent}");
+    assert_eq!(clerk.users.delete(&clerk.alice).await, Ok(()));
 }

@@ -9,21 +9,24 @@ use std::sync::Arc;
 use entity::media_wanted;
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Set};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::cover::{self, Covers};
+use super::fair_order::{self, Clocks, Wish};
 use super::{language_kept, season, store};
 use crate::catalog::{
-    Answer, Catalog, Cover, CoverSize, DayShare, Kind, Language, MediaId, MediaItem, Season, SeasonSummary,
+    Answer, Catalog, Cover, CoverSize, FairShare, Kind, Language, MediaId, MediaItem, Season, SeasonSummary,
+    SourceName,
 };
 use crate::clock::{self, Millis};
 use crate::db::{Db, execute, rows};
 use crate::error::Result;
 
-/// Titles taken up in one round.
-const BATCH: u64 = 50;
+/// Titles that one write may refer to as single wishes.
+const MAX_SINGLE: usize = 10;
 /// Titles queued by one statement.
 const QUEUED_AT_ONCE: usize = 500;
 /// Titles, and seasons of one title, looked up at once.
@@ -34,82 +37,103 @@ const MAX_PAUSE: Millis = 6 * 3_600_000;
 /// A season that is over and complete is looked at again when this old.
 const SEASON_KEPT: Millis = 60 * 24 * 3_600_000;
 
-/// Tells the loop that something is wanted.
+/// Queues titles for the loops that look them up, and wakes these.
 #[derive(Clone, Default)]
 pub struct Wanted {
-    wake: Arc<Notify>,
+    /// One for each source, in the order of [`SourceName::ALL`].
+    wake: Arc<[Notify; SourceName::ALL.len()]>,
+    clocks: Clocks,
 }
 
 impl Wanted {
-    /// Queues a title after the write that refers to it was committed. A failure here loses nothing:
-    /// the sweep finds the row that waits.
-    pub async fn add(&self, db: &Db, media_id: &MediaId, language: Language) {
-        if let Err(error) = queue(db, media_id, language).await {
-            tracing::warn!(%error, "title not queued; the sweep will find it");
+    /// Queues a title after the write of `account` that refers to it was committed. A failure here loses
+    /// nothing: the sweep finds the row that waits.
+    pub async fn add(&self, db: &Db, account: Uuid, media_id: &MediaId, language: Language) {
+        self.add_many(db, account, std::slice::from_ref(media_id), language).await;
+    }
+
+    /// Queues titles that one write of `account` refers to, like [`Wanted::add`]. Each is charged to the
+    /// account's place in the queue; many at once come after single ones.
+    pub async fn add_many(&self, db: &Db, account: Uuid, ids: &[MediaId], language: Language) {
+        let wish = if ids.len() > MAX_SINGLE { Wish::Bulk } else { Wish::Single };
+        let places = self.clocks.places(account, wish, clock::now(), ids.iter().map(MediaId::source));
+        if let Err(error) = queue_at(db, ids, &places, language).await {
+            tracing::warn!(%error, "titles not queued; the sweep will find them");
         }
-        self.wake.notify_one();
+        for source in SourceName::ALL.into_iter().filter(|source| ids.iter().any(|id| id.source() == *source))
+        {
+            self.wake(source);
+        }
     }
 
     /// Queues what the library and the lists of an account hold that is not known in its language, after
     /// that language was changed.
-    pub async fn add_library(&self, db: &Db, account: uuid::Uuid, language: Language) {
-        let queued = execute(
-            db.shared(),
-            "INSERT INTO media_wanted (media_id, language, attempts, next_attempt_at) \
-             SELECT w.media_id, $2, 0, $3 FROM \
+    pub async fn add_library(&self, db: &Db, account: Uuid, language: Language) {
+        let missing = rows(
+            db.read(),
+            "SELECT w.media_id FROM \
              (SELECT media_id FROM library_entry WHERE account_id = $1 AND kind IN ('movie', 'tv') \
               UNION SELECT media_id FROM list_item WHERE account_id = $1 \
               AND (media_id LIKE 'movie:%' OR media_id LIKE 'tv:%')) w \
-             WHERE NOT EXISTS (SELECT 1 FROM media_text t WHERE t.media_id = w.media_id AND t.language = $2) \
-             ON CONFLICT (media_id, language) DO NOTHING",
-            [account.into(), language.as_str().into(), clock::now().into()],
+             WHERE NOT EXISTS (SELECT 1 FROM media_text t WHERE t.media_id = w.media_id AND t.language = $2)",
+            [account.into(), language.as_str().into()],
         )
         .await;
-        if let Err(error) = queued {
-            let error = crate::error::Error::from(error);
-            tracing::warn!(%error, "titles not queued in the account's new language");
+        match missing {
+            Ok(missing) => {
+                let id = |row: sea_orm::QueryResult| row.try_get_by_index::<String>(0).ok()?.parse().ok();
+                let ids: Vec<MediaId> = missing.into_iter().filter_map(id).collect();
+                self.add_many(db, account, &ids, language).await;
+            }
+            Err(error) => {
+                let error = crate::error::Error::from(error);
+                tracing::warn!(%error, "titles not queued in the account's new language");
+            }
         }
-        self.wake.notify_one();
     }
 
-    /// Resolves when something was added since the last time.
-    pub async fn added(&self) {
-        self.wake.notified().await;
+    /// Resolves when a title of this source was added since the last time.
+    pub async fn added(&self, source: SourceName) {
+        if let Some(wake) = self.wake.get(source as usize) {
+            wake.notified().await;
+        }
     }
-}
 
-pub(super) async fn queue(db: &Db, media_id: &MediaId, language: Language) -> Result<()> {
-    let row = media_wanted::ActiveModel {
-        media_id: Set(media_id.to_string()),
-        language: Set(language_kept(media_id, language).as_str().to_owned()),
-        attempts: Set(0),
-        next_attempt_at: Set(clock::now()),
-    };
-    media_wanted::Entity::insert(row)
-        .on_conflict(
-            OnConflict::columns([media_wanted::Column::MediaId, media_wanted::Column::Language])
-                .do_nothing()
-                .to_owned(),
-        )
-        .exec_without_returning(db.shared())
-        .await?;
-    Ok(())
+    fn wake(&self, source: SourceName) {
+        if let Some(wake) = self.wake.get(source as usize) {
+            wake.notify_one();
+        }
+    }
 }
 
 /// Queues many titles at once, after the write that refers to them was committed.
 pub async fn queue_many(db: &Db, ids: &[MediaId], language: Language) -> Result<()> {
-    for part in ids.chunks(QUEUED_AT_ONCE) {
-        let now = clock::now();
-        let rows = part.iter().map(|id| media_wanted::ActiveModel {
+    let places = fair_order::bulk_places(clock::now(), ids.iter().map(MediaId::source));
+    queue_at(db, ids, &places, language).await
+}
+
+/// Queues titles at their places. One that is queued already keeps the better of both places.
+async fn queue_at(db: &Db, ids: &[MediaId], places: &[Millis], language: Language) -> Result<()> {
+    let now = clock::now();
+    let mut placed: Vec<(&MediaId, Millis)> = ids.iter().zip(places.iter().copied()).collect();
+    // In one order, so that two writers do not wait for each other's rows; each title once, since one
+    // statement cannot touch a row twice.
+    placed.sort_unstable();
+    placed.dedup_by_key(|(id, _)| *id);
+    for part in placed.chunks(QUEUED_AT_ONCE) {
+        let rows = part.iter().map(|(id, place)| media_wanted::ActiveModel {
             media_id: Set(id.to_string()),
             language: Set(language_kept(id, language).as_str().to_owned()),
             attempts: Set(0),
             next_attempt_at: Set(now),
+            fair_order: Set(*place),
         });
+        let better = Expr::cust("media_wanted.fair_order > excluded.fair_order");
         media_wanted::Entity::insert_many(rows)
             .on_conflict(
                 OnConflict::columns([media_wanted::Column::MediaId, media_wanted::Column::Language])
-                    .do_nothing()
+                    .update_column(media_wanted::Column::FairOrder)
+                    .action_and_where(better)
                     .to_owned(),
             )
             .exec_without_returning(db.shared())
@@ -131,15 +155,37 @@ pub struct Filled {
     pub more: bool,
 }
 
-/// Works off what is due, at most one batch.
-pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled> {
+/// What the background lookups at one source draw on: single wishes and those of many at once have shares
+/// of their own, so that neither the turns nor Google's day go to the many alone.
+#[derive(Default)]
+pub struct Shares {
+    single: Background,
+    bulk: Background,
+}
+
+struct Background(FairShare);
+
+impl Default for Background {
+    fn default() -> Self {
+        Self(FairShare::background())
+    }
+}
+
+/// Works off what is due at one source, at most one batch, in the order that is fair to accounts.
+pub async fn fill(db: &Db, catalog: &Catalog, source: SourceName, shares: &Shares) -> Result<Filled> {
+    let now = clock::now();
+    let of_source = Kind::ALL.into_iter().filter(|kind| kind.source() == source);
+    let prefixes = of_source.fold(Condition::any(), |any, kind| {
+        any.add(media_wanted::Column::MediaId.starts_with(format!("{kind}:")))
+    });
     let due = media_wanted::Entity::find()
-        .filter(media_wanted::Column::NextAttemptAt.lte(clock::now()))
-        .order_by(media_wanted::Column::NextAttemptAt, Order::Asc)
-        .limit(BATCH)
+        .filter(media_wanted::Column::NextAttemptAt.lte(now))
+        .filter(prefixes)
+        .order_by(media_wanted::Column::FairOrder, Order::Asc)
+        .limit(batch(source))
         .all(db.read())
         .await?;
-    let mut by_language: BTreeMap<Language, Vec<MediaId>> = BTreeMap::new();
+    let mut together: BTreeMap<(bool, Language), Vec<MediaId>> = BTreeMap::new();
     let mut filled = Filled::default();
     for wanted in &due {
         if !take_up(db, wanted).await? {
@@ -147,11 +193,15 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled
         }
         filled.more = true;
         match (wanted.media_id.parse(), Language::parse(&wanted.language)) {
-            (Ok(id), Some(language)) => by_language.entry(language).or_default().push(id),
+            (Ok(id), Some(language)) => {
+                let bulk = fair_order::is_bulk(source, wanted.fair_order, now);
+                together.entry((bulk, language)).or_default().push(id);
+            }
             _ => take_off(db, &wanted.media_id, &wanted.language).await?,
         }
     }
-    for (language, ids) in by_language {
+    for ((bulk, language), ids) in together {
+        let Background(share) = if bulk { &shares.bulk } else { &shares.single };
         let answers = catalog.media_many(&ids, language, share).boxed().await;
         let found = answers.iter().filter_map(|(_, answer)| match answer {
             Ok(Answer::Found { item, .. }) => Cover::of(item),
@@ -161,7 +211,8 @@ pub async fn fill(db: &Db, catalog: &Catalog, share: &DayShare) -> Result<Filled
         let work: Vec<_> = answers
             .into_iter()
             .map(|(id, answer)| {
-                async move { (id.clone(), keep(db, catalog, &id, language, answer.ok()).await) }.boxed()
+                async move { (id.clone(), keep(db, catalog, &id, language, answer.ok(), share).await) }
+                    .boxed()
             })
             .collect();
         // One title that fails does not stop the others; it is tried again after its pause.
@@ -194,18 +245,32 @@ pub async fn meet_covers(db: &Db, catalog: &Catalog, covers: &Covers, found: &[C
     }
 }
 
+/// Titles taken up in one round: few where a source answers slowly, since whoever comes meanwhile waits
+/// for the end of the round; many where one request asks for all.
+const fn batch(source: SourceName) -> u64 {
+    match source {
+        SourceName::Tmdb => 16,
+        SourceName::Igdb => 50,
+        SourceName::GoogleBooks => 5,
+    }
+}
+
 /// Takes a title up under a compare-and-set, so that of several instances one asks the source.
 async fn take_up(db: &Db, wanted: &media_wanted::Model) -> Result<bool> {
     let pause = (FIRST_PAUSE << wanted.attempts.clamp(0, 20)).min(MAX_PAUSE);
+    let now = clock::now();
+    // One that fails stays behind those that wait for the first time.
+    let place = wanted.fair_order.max(now).saturating_add(pause);
     let taken = execute(
         db.shared(),
-        "UPDATE media_wanted SET attempts = attempts + 1, next_attempt_at = $1 \
+        "UPDATE media_wanted SET attempts = attempts + 1, next_attempt_at = $1, fair_order = $5 \
          WHERE media_id = $2 AND language = $3 AND attempts = $4",
         [
-            (clock::now() + pause).into(),
+            (now + pause).into(),
             wanted.media_id.clone().into(),
             wanted.language.clone().into(),
             wanted.attempts.into(),
+            place.into(),
         ],
     )
     .await?;
@@ -237,6 +302,7 @@ async fn keep(
     id: &MediaId,
     language: Language,
     answer: Option<Answer>,
+    share: &FairShare,
 ) -> Result<Kept> {
     let item = match answer {
         Some(Answer::Found { item, stale: false }) => item,
@@ -249,12 +315,18 @@ async fn keep(
         Some(Answer::Found { .. }) | None => return Ok(Kept::Nothing),
     };
     store::remember(db, &item, language).await?;
-    let complete = id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language).await?;
+    let complete = id.kind() != Kind::Tv || keep_seasons(db, catalog, &item, language, share).await?;
     Ok(if complete { Kept::All } else { Kept::Part })
 }
 
 /// Looks up the seasons that are new, running or old; tells whether all are known now.
-async fn keep_seasons(db: &Db, catalog: &Catalog, series: &MediaItem, language: Language) -> Result<bool> {
+async fn keep_seasons(
+    db: &Db,
+    catalog: &Catalog,
+    series: &MediaItem,
+    language: Language,
+    share: &FairShare,
+) -> Result<bool> {
     // A list that could not be read is not a series without seasons.
     if series.seasons.is_empty() && series.season_count.is_some() {
         return Ok(false);
@@ -268,7 +340,7 @@ async fn keep_seasons(db: &Db, catalog: &Catalog, series: &MediaItem, language: 
     let lookups: Vec<_> = wanted
         .map(|listed| {
             async {
-                match catalog.season(&series.id, listed.number, language).await {
+                match catalog.season(&series.id, listed.number, language, share).await {
                     Ok(Answer::Found { item, stale: false }) => Some(Arc::unwrap_or_clone(item)),
                     Ok(Answer::Unknown) => Some(Season::empty(listed)),
                     Ok(Answer::Found { .. }) | Err(_) => None,
@@ -308,15 +380,16 @@ pub async fn sweep(db: &Db) -> Result<Vec<MediaId>> {
         [],
     )
     .await?;
-    let mut untold = Vec::new();
+    let (mut untold, mut unqueued) = (Vec::new(), Vec::new());
     for row in lost {
         let (media_id, known): (String, bool) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let Ok(id) = media_id.parse::<MediaId>() else { continue };
         if known {
             untold.push(id);
         } else {
-            queue(db, &id, Language::DEFAULT).await?;
+            unqueued.push(id);
         }
     }
+    queue_many(db, &unqueued, Language::DEFAULT).await?;
     Ok(untold)
 }

@@ -4,6 +4,7 @@
 pub mod address;
 mod announce;
 mod cover;
+mod fair_order;
 mod fill;
 mod refresh;
 mod schedule;
@@ -13,7 +14,7 @@ mod thumbhash;
 
 pub use announce::announce;
 pub use cover::{Covers, Known, Sight};
-pub use fill::{Filled, Wanted, done, fill, meet_covers, queue_many, sweep};
+pub use fill::{Filled, Shares, Wanted, done, fill, meet_covers, queue_many, sweep};
 pub use refresh::{expire, refresh};
 pub use schedule::{Place, Schedule, Slot};
 pub use season::{find_season, schedule};

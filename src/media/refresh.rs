@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, NaiveDate};
 use rand::Rng as _;
+use uuid::Uuid;
 
 use super::fill::Wanted;
 use super::schedule::Schedule;
@@ -16,6 +17,9 @@ const DAY: Millis = 24 * 3_600_000;
 
 /// The most titles that one round has looked up again.
 const ROUND: i64 = 50;
+
+/// Whose wishes these are in the order of lookups: no account's.
+const SERVICE: Uuid = Uuid::nil();
 
 /// TMDB's terms: nothing of theirs is kept for more than six months. A title is asked for again long
 /// before; this is for when that fails.
@@ -88,7 +92,7 @@ async fn refresh_one(db: &Db, wanted: &Wanted, media_id: &str) -> Result<()> {
     .await?;
     if taken == 1 {
         for language in tracked {
-            wanted.add(db, &id, language).await;
+            wanted.add(db, SERVICE, &id, language).await;
         }
     }
     Ok(())

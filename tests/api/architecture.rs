@@ -89,7 +89,11 @@ fn forbid(folders: &[&str], modules: &[&str], crates: &[&str]) {
 fn the_catalog_cannot_know_who_asks() {
     let people =
         ["account", "app", "clerk", "db", "http", "job", "library", "list", "media", "secret", "serve"];
-    forbid(&["src/catalog"], &people, &["entity", "migration", "poem", "poem_openapi", "sea_orm"]);
+    forbid(
+        &["src/fair_queue.rs", "src/catalog"],
+        &people,
+        &["entity", "migration", "poem", "poem_openapi", "sea_orm"],
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod discover;
 mod episode;
 mod errors;
 mod export;
+mod fair_share;
 mod fault;
 mod first_steps;
 mod frugal;

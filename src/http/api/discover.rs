@@ -51,7 +51,7 @@ impl DiscoverApi {
     ) -> Result<Plain<LookupAnswer>, Fail<Judged>> {
         let code = one_code(isbn.0, imdb_id.0, tvdb_id.0, url.0)?;
         let language = language(named.0, &caller.account);
-        let share = self.app.books_share(caller.id());
+        let share = self.app.share(caller.id());
         let answers = self.app.catalog.find(&code, language, &share).await.map_err(Error::from)?;
         let mut found = Vec::new();
         for (id, answer) in answers {
@@ -81,7 +81,8 @@ impl DiscoverApi {
     ) -> Result<Plain<DiscoverAnswer>, Fail<Common>> {
         let language = language(named.0, &caller.account);
         let page = u32::try_from(page.0.unwrap_or(1)).unwrap_or(1);
-        let answer = self.app.catalog.chart(kind.0.into(), list.0.into(), language, page).await;
+        let share = self.app.share(caller.id());
+        let answer = self.app.catalog.chart(kind.0.into(), list.0.into(), language, page, &share).await;
         Ok(Plain(DiscoverAnswer {
             items: marked(&self.app, &caller, &answer.items).await?,
             source: answer.source.into(),

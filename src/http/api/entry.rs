@@ -132,7 +132,7 @@ impl EntryApi {
         let write = entry::write(&self.app.db, caller.id(), id, locale, &expected, Create::Allowed, &changes);
         match write.await {
             Ok(written) => {
-                self.want(&written, id, locale.language).await;
+                self.want(&caller, &written, id, locale.language).await;
                 let revision = written.entry.row.revision;
                 Ok(Written { view: self.show(written.entry).await, revision, created: written.created })
             }
@@ -207,9 +207,15 @@ impl EntryApi {
 
     /// A title that is new to us, or to us in this language, is looked up in the background, after the
     /// commit.
-    async fn want(&self, written: &entry::Written, id: &catalog::MediaId, language: catalog::Language) {
+    async fn want(
+        &self,
+        caller: &Caller,
+        written: &entry::Written,
+        id: &catalog::MediaId,
+        language: catalog::Language,
+    ) {
         if written.wanted {
-            self.app.wanted.add(&self.app.db, id, language).await;
+            self.app.wanted.add(&self.app.db, caller.id(), id, language).await;
         }
     }
 }

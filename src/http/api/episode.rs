@@ -49,7 +49,8 @@ impl SeasonApi {
         let (db, id) = (&self.app.db, media_id.0.0);
         let language = language(named.0, &caller.account);
         let number = u32::try_from(season.0).unwrap_or(0);
-        let found = match self.app.catalog.season(&id, number, language).await {
+        let share = self.app.share(caller.id());
+        let found = match self.app.catalog.season(&id, number, language, &share).await {
             Ok(Answer::Found { item, .. }) => item,
             Ok(Answer::Unknown) => return Err(Error::NotFound.into()),
             Err(catalog::Unavailable { retry_after_seconds }) => {

@@ -176,7 +176,7 @@ impl ListItemApi {
         match item::write(db, account, (list, id), language, &expected, create, write).await {
             Ok(written) => {
                 if written.wanted {
-                    self.app.wanted.add(db, id, language).await;
+                    self.app.wanted.add(db, account, id, language).await;
                 }
                 Ok(written)
             }

@@ -56,7 +56,7 @@ impl MediaApi {
         };
         let language = language(named.0, &caller.account);
         let page = u32::try_from(page.0.unwrap_or(1)).unwrap_or(1);
-        let share = self.app.books_share(caller.id());
+        let share = self.app.share(caller.id());
         let answer = self.app.catalog.search(&text, &kinds, language, page, &share).await;
         Ok(Plain(SearchAnswer {
             items: marked(&self.app, &caller, &answer.items).await?,
@@ -83,7 +83,7 @@ impl MediaApi {
         let mut ids: Vec<catalog::MediaId> = ids.0.into_iter().map(|id| id.0).collect();
         let mut seen = std::collections::HashSet::new();
         ids.retain(|id| seen.insert(id.clone()));
-        let share = self.app.books_share(caller.id());
+        let share = self.app.share(caller.id());
         let answers = self.app.catalog.media_many(&ids, language, &share).await;
         let (mut found, mut missing) = (Vec::new(), Vec::new());
         for (id, answer) in answers {
@@ -115,7 +115,7 @@ impl MediaApi {
     ) -> Result<Plain<MediaItem>, Fail<Absent>> {
         let language = language(named.0, &caller.account);
         let id = media_id.0.0;
-        let share = self.app.books_share(caller.id());
+        let share = self.app.share(caller.id());
         let answer = self.app.catalog.media(&id, language, &share).await;
         let item = known(&self.app, &id, language, answer).await?.ok_or(Error::NotFound)?;
         let shown = marked(&self.app, &caller, &[item]).await?.pop();

@@ -115,9 +115,7 @@ impl SyncApi {
         let pushed =
             sync::push(&self.app.db, caller.id(), locale, &mutations, all_or_nothing, &mut wanted).await;
         // Also what a part of the batch left that failed half-way.
-        for title in &wanted {
-            self.app.wanted.add(&self.app.db, title, locale.language).await;
-        }
+        self.app.wanted.add_many(&self.app.db, caller.id(), &wanted, locale.language).await;
         let pushed = pushed?;
         let mut results = Vec::with_capacity(pushed.judged.len());
         for judged in pushed.judged {

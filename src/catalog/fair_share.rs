@@ -1,23 +1,77 @@
-//! Counts calls per day: a source whose allowance is a number of calls a day needs it for itself
-//! and for each of those who draw on it. Whose count a handle is, nobody here can know.
+//! A caller's fair share of the sources: turns in their queues, and calls of a day where a source counts
+//! them. Whose share a handle is, nobody here can know.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Millis;
+use crate::fair_queue::{Priority, Turn};
 
-/// One caller's part of Google's day. Cheap to clone; clones share the count. The caller keeps one
-/// per account; it starts anew by itself at midnight Pacific time.
-#[derive(Debug, Clone, Default)]
-pub struct DayShare(Arc<DayCount>);
+/// One caller's turns at the sources and its part of Google's day. Cheap to clone; clones are one caller.
+/// The caller's owner keeps one per account; the day's count starts anew by itself at midnight Pacific
+/// time. Nothing of it is sent to a source.
+#[derive(Debug, Clone)]
+pub struct FairShare(Arc<Share>);
 
-impl DayShare {
+#[derive(Debug)]
+struct Share {
+    /// A number of this process, made from nothing.
+    lane: u64,
+    priority: Priority,
+    day: DayCount,
+}
+
+impl FairShare {
+    /// The share of somebody who waits for the answers.
     pub fn new() -> Self {
-        Self::default()
+        Self::with(Priority::Interactive)
+    }
+
+    /// The share of work that nobody waits for. A person who comes to wait for one of its lookups raises
+    /// that lookup to the person's own place.
+    pub fn background() -> Self {
+        Self::with(Priority::Background)
+    }
+
+    fn with(priority: Priority) -> Self {
+        static LANES: AtomicU64 = AtomicU64::new(0);
+        let lane = LANES.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::new(Share { lane, priority, day: DayCount::default() }))
     }
 
     pub(super) fn count(&self) -> &DayCount {
-        &self.0
+        &self.0.day
+    }
+
+    /// A claim to one request that counts as `cost` in the share's turns.
+    pub(super) fn claim(&self, cost: u64) -> Claim {
+        let turn = Turn::new(self.0.lane, self.0.priority, cost);
+        Claim { turn: Arc::new(turn), share: self.clone() }
+    }
+}
+
+impl Default for FairShare {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// On whose behalf a lookup asks its source.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) turn: Arc<Turn>,
+    pub(super) share: FairShare,
+}
+
+impl Claim {
+    /// A claim to a further request for the same answer, with the place that the first has by now.
+    pub(super) fn further(&self) -> Self {
+        Self { turn: Arc::new(self.turn.again()), share: self.share.clone() }
+    }
+
+    /// Lets whoever joins the lookup raise it.
+    pub(super) fn join(turn: &Turn, joiner: &Claim) {
+        turn.raise(joiner.share.0.lane, joiner.turn.priority());
     }
 }
 
@@ -33,6 +87,15 @@ impl DayCount {
             (used < u64::from(limit)).then_some(u64::from(day) << 32 | (used + 1))
         });
         counted.is_ok()
+    }
+}
+
+impl DayCount {
+    /// The calls counted on `day`.
+    pub(super) fn used(&self, day: u32) -> u32 {
+        let packed = self.0.load(Ordering::Acquire);
+        let used = if (packed >> 32) == u64::from(day) { packed & u64::from(u32::MAX) } else { 0 };
+        u32::try_from(used).unwrap_or(u32::MAX)
     }
 }
 
@@ -81,11 +144,11 @@ mod tests {
 
     #[test]
     fn a_share_is_used_up_and_comes_back_with_the_day() {
-        let share = DayShare::new();
+        let share = FairShare::new();
         assert!(share.count().take(7, 2));
         assert!(share.clone().count().take(7, 2));
         assert!(!share.count().take(7, 2));
         assert!(share.count().take(8, 2));
-        assert!(!DayShare::new().count().take(8, 0));
+        assert!(!FairShare::new().count().take(8, 0));
     }
 }
