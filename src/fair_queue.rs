@@ -14,7 +14,7 @@ use tokio::time::Instant;
 const LOWEST_EVERY: u32 = 8;
 
 /// Who is served first. Higher ones go before lower ones, whatever their lanes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Priority {
     /// Nobody waits for the answer.
     Background,
