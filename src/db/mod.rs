@@ -26,7 +26,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Statement, Value};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -59,7 +59,7 @@ pub struct Db {
     epoch: Arc<OnceCell<Uuid>>,
     quota: Quota,
     /// On SQLite what cuts the write-ahead log.
-    cutter: Option<DatabaseConnection>,
+    cutter: Option<Reader>,
 }
 
 impl Db {

@@ -44,7 +44,7 @@ impl Db {
             let read = Database::connect(sqlite(url, SQLITE_READERS)).await?;
             drop(lock);
             let read = Reader::new(read, SQLITE_READERS as usize, ACQUIRE_TIMEOUT);
-            let cutter = Database::connect(cutter(url)).await?;
+            let cutter = Reader::new(Database::connect(cutter(url)).await?, 1, ACQUIRE_TIMEOUT);
             let disk = DiskSpace::new(sqlite_file(url)?, min_free_bytes);
             let write = Writer::sqlite(write, disk, ACQUIRE_TIMEOUT);
             return Ok(Self { cutter: Some(cutter), ..Self::new(read, write, false) });
@@ -84,7 +84,7 @@ impl Db {
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
     pub async fn close(self) -> Result<(), DbErr> {
         if let Some(cutter) = &self.cutter {
-            cutter.close_by_ref().await?;
+            cutter.close().await?;
         }
         self.read.close().await?;
         self.write.close().await
@@ -106,10 +106,11 @@ fn common(url: &Secret, connections: u32) -> ConnectOptions {
 
 /// What each connection to PostgreSQL begins with. A statement whose request was given up, and a
 /// transaction whose instance is gone, must not hold locks until somebody notices: no statement of a request
-/// or a job takes a minute, no transaction waits longer for the next one than a copy may wait for its
+/// or a job takes a minute, none waits for a lock longer than a request may, no transaction waits longer for the next one than a copy may wait for its
 /// reader, and the server looks after peers that fell silent.
 const POSTGRES_SESSION: &str = "\
     SET statement_timeout = '60s'; \
+    SET lock_timeout = '5s'; \
     SET idle_in_transaction_session_timeout = '180s'; \
     SET tcp_keepalives_idle = 30; \
     SET tcp_keepalives_interval = 10; \

@@ -38,11 +38,16 @@ impl Reader {
         }
     }
 
-    /// Lets go of the connections at hand and closes the pool.
-    pub(super) async fn close(&self) -> Result<(), DbErr> {
+    /// Lets go of the connections at hand.
+    pub(super) fn release(&self) {
         if let Some(connections) = &self.connections {
             connections.clear();
         }
+    }
+
+    /// Lets go of the connections at hand and closes the pool.
+    pub(super) async fn close(&self) -> Result<(), DbErr> {
+        self.release();
         self.pool.close_by_ref().await
     }
 }

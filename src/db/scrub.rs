@@ -6,9 +6,10 @@
 //!
 //! The form of a page is that of SQLite's file format, sections 1.6 and 2.
 
-use sea_orm::{DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
+use sea_orm::{DatabaseBackend, DbErr, Statement, Value};
 
-use super::{Db, execute, row, rows};
+use super::transaction::Transaction;
+use super::{Db, Reader, row, rows};
 
 /// Pages looked at by one statement: a mebibyte.
 const BATCH: u32 = 256;
@@ -23,28 +24,34 @@ impl Db {
     /// few pages at a time. On PostgreSQL there is nothing to do.
     pub async fn scrub(&self) -> Result<u64, DbErr> {
         let Some(connection) = &self.cutter else { return Ok(0) };
-        let pages = row(connection, "PRAGMA page_count", []).await?;
-        let pages: u32 = pages.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
-        let vacuum = row(connection, "PRAGMA auto_vacuum", []).await?;
-        let vacuum: i32 = vacuum.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
-        if pages >= MAX_PAGES || vacuum != 0 {
-            return Err(DbErr::Custom("the file is too large to be wiped, or vacuums itself".into()));
-        }
-        let (mut first, mut scrubbed) = (1, 0);
-        while first <= pages {
-            let last = pages.min(first + BATCH - 1);
-            let dirty = dirty(connection, first, last).await?;
-            if !dirty.is_empty() {
-                scrubbed += overwrite(connection, &dirty).await?;
-            }
-            first = last + 1;
-        }
-        Ok(scrubbed)
+        let scrubbed = scrub(connection).await;
+        connection.release();
+        scrubbed
     }
 }
 
+async fn scrub(connection: &Reader) -> Result<u64, DbErr> {
+    let pages = row(connection, "PRAGMA page_count", []).await?;
+    let pages: u32 = pages.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+    let vacuum = row(connection, "PRAGMA auto_vacuum", []).await?;
+    let vacuum: i32 = vacuum.map(|row| row.try_get_by_index(0)).transpose()?.unwrap_or(0);
+    if pages >= MAX_PAGES || vacuum != 0 {
+        return Err(DbErr::Custom("the file is too large to be wiped, or vacuums itself".into()));
+    }
+    let (mut first, mut scrubbed) = (1, 0);
+    while first <= pages {
+        let last = pages.min(first + BATCH - 1);
+        let dirty = dirty(connection, first, last).await?;
+        if !dirty.is_empty() {
+            scrubbed += overwrite(connection, &dirty).await?;
+        }
+        first = last + 1;
+    }
+    Ok(scrubbed)
+}
+
 /// The pages from `first` to `last` that have something in their free room.
-async fn dirty(connection: &DatabaseConnection, first: u32, last: u32) -> Result<Vec<u32>, DbErr> {
+async fn dirty(connection: &Reader, first: u32, last: u32) -> Result<Vec<u32>, DbErr> {
     let sql = "WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2) \
                SELECT n.i, p.data FROM n JOIN sqlite_dbpage p ON p.pgno = n.i";
     let mut dirty = Vec::new();
@@ -58,25 +65,28 @@ async fn dirty(connection: &DatabaseConnection, first: u32, last: u32) -> Result
 }
 
 /// Overwrites the free room of these pages as they are now, when nobody else writes.
-async fn overwrite(connection: &DatabaseConnection, pages: &[u32]) -> Result<u64, DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    let tx = connection.begin_with_options(options).await?;
+async fn overwrite(connection: &Reader, pages: &[u32]) -> Result<u64, DbErr> {
+    let Some(connection) = connection.take().await? else { return Ok(0) };
+    let mut tx = Transaction::begin(connection, "BEGIN IMMEDIATE").await?;
     let mut overwritten = 0;
     for number in pages {
-        let page = row(&tx, "SELECT data FROM sqlite_dbpage WHERE pgno = $1", [(*number).into()]).await?;
+        let page =
+            tx.query_one(statement("SELECT data FROM sqlite_dbpage WHERE pgno = $1", [(*number).into()]));
+        let page = page.await?;
         let Some(page) = page else { continue };
         let mut content: Vec<u8> = page.try_get_by_index(0)?;
         if clean(*number, &mut content) {
             let sql = "UPDATE sqlite_dbpage SET data = $2 WHERE pgno = $1";
-            execute(&tx, sql, [(*number).into(), content.into()]).await?;
+            tx.execute(statement(sql, [(*number).into(), content.into()])).await?;
             overwritten += 1;
         }
     }
-    tx.commit().await?;
+    tx.end("COMMIT").await?;
     Ok(overwritten)
+}
+
+fn statement(sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
+    Statement::from_sql_and_values(DatabaseBackend::Sqlite, sql, values)
 }
 
 /// Overwrites the free room of a page that holds rows; whether there was anything in it. What does not have

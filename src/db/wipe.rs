@@ -10,7 +10,9 @@ impl Db {
     /// now: to be tried again. On PostgreSQL there is nothing to do.
     pub async fn cut_log(&self) -> Result<bool, DbErr> {
         let Some(cutter) = &self.cutter else { return Ok(true) };
-        match row(cutter, "PRAGMA wal_checkpoint(TRUNCATE)", []).await {
+        let cut = row(cutter, "PRAGMA wal_checkpoint(TRUNCATE)", []).await;
+        cutter.release();
+        match cut {
             Ok(Some(row)) => Ok(row.try_get_by_index::<i32>(0)? == 0),
             Ok(None) => Ok(false),
             Err(error) if super::is_busy(&error) => Ok(false),
