@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // how a test fails
 
 mod account;
+mod acknowledged;
 mod anonymity;
 mod architecture;
 mod archive;

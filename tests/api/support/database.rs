@@ -1,5 +1,6 @@
 //! A database of its own for each test: a copy of one that was migrated once, dropped afterwards.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{OnceLock, mpsc};
 use std::thread;
@@ -26,22 +27,31 @@ pub struct Database {
 }
 
 enum Held {
-    File { _folder: TempDir },
-    Server { _dropped: Dropped },
+    File {
+        _folder: TempDir,
+    },
+    /// A file in a folder that somebody else removes.
+    Elsewhere,
+    Server {
+        _dropped: Dropped,
+    },
 }
 
 impl Database {
     /// A migrated SQLite file.
     pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = Self::sqlite_in(folder.path()).url;
+        Self { url, _held: Held::File { _folder: folder } }
+    }
+
+    /// A migrated SQLite file in this folder, which the caller keeps.
+    pub fn sqlite_in(folder: &Path) -> Self {
         static TEMPLATE: OnceLock<Vec<u8>> = OnceLock::new();
         let template = TEMPLATE.get_or_init(|| thread::spawn(sqlite_template).join().unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("omnitrack.db");
+        let file = folder.join("omnitrack.db");
         std::fs::write(&file, template).unwrap();
-        Self {
-            url: Secret::new(format!("sqlite://{}", file.display())),
-            _held: Held::File { _folder: folder },
-        }
+        Self { url: Secret::new(format!("sqlite://{}", file.display())), _held: Held::Elsewhere }
     }
 
     /// A SQLite file that is not there yet.
@@ -78,7 +88,7 @@ impl Database {
     }
 
     pub fn is_sqlite(&self) -> bool {
-        matches!(self._held, Held::File { .. })
+        matches!(self._held, Held::File { .. } | Held::Elsewhere)
     }
 }
 

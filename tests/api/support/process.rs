@@ -16,19 +16,37 @@ use super::persona::Persona;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_omnitrack");
 
+/// How the program is started, beside the settings of the stand-ins.
+#[derive(Clone, Default)]
+pub struct Launch {
+    pub settings: Vec<(&'static str, String)>,
+    /// Starts it with SIGXFSZ ignored, so that a write beyond the limit on the size of files (`RLIMIT_FSIZE`)
+    /// fails with EFBIG instead of ending the process.
+    pub ignores_sigxfsz: bool,
+}
+
 /// A started program, ended when dropped.
 pub struct Service {
     child: Child,
     pub address: SocketAddr,
 }
 
-fn command(stand_ins: &StandIns, database_url: &str) -> Command {
-    let mut command = Command::new(BINARY);
+fn command(stand_ins: &StandIns, database_url: &str, launch: &Launch) -> Command {
+    let mut command = if launch.ignores_sigxfsz {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", BINARY]);
+        shell
+    } else {
+        Command::new(BINARY)
+    };
     command.env_clear().envs(stand_ins.settings()).env("DATABASE_URL", database_url);
     if !database_url.starts_with("sqlite:") {
         command.env("OMNITRACK_SECRET_KEY", "a secret that only the tests know");
     }
     command.env("OMNITRACK_LISTEN", "127.0.0.1:0").env("OMNITRACK_RATE_ACCOUNT", "1000000");
+    // A caller who cannot be looked up counts against the address.
+    command.env("OMNITRACK_RATE_ADDRESS", "1000000");
+    command.envs(launch.settings.iter().map(|(name, value)| (*name, value)));
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -36,14 +54,17 @@ fn command(stand_ins: &StandIns, database_url: &str) -> Command {
 impl Service {
     /// Starts the program and waits for the line that tells its address.
     pub fn start(stand_ins: &StandIns, database_url: &str) -> Self {
-        Self::start_with(stand_ins, database_url, &[])
+        Self::launch(stand_ins, database_url, &Launch::default())
     }
 
     /// Starts the program with further settings.
-    pub fn start_with(stand_ins: &StandIns, database_url: &str, settings: &[(&str, &str)]) -> Self {
-        let mut command = command(stand_ins, database_url);
-        command.envs(settings.iter().copied());
-        let mut child = command.spawn().expect("the program starts");
+    pub fn start_with(stand_ins: &StandIns, database_url: &str, settings: &[(&'static str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        Self::launch(stand_ins, database_url, &Launch { settings, ..Launch::default() })
+    }
+
+    fn launch(stand_ins: &StandIns, database_url: &str, launch: &Launch) -> Self {
+        let mut child = command(stand_ins, database_url, launch).spawn().expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let address = lines
             .by_ref()
@@ -107,21 +128,26 @@ pub fn client() -> Client {
 pub struct Program {
     service: Service,
     wire: Wire,
+    launch: Launch,
     pub stand_ins: StandIns,
     pub database: Database,
 }
 
 impl Program {
     pub fn start(database: Database) -> Self {
+        Self::launch(database, Launch::default())
+    }
+
+    pub fn launch(database: Database, launch: Launch) -> Self {
         let stand_ins = StandIns::start().expect("stand-ins");
-        let service = Service::start(&stand_ins, database.url.expose());
+        let service = Service::launch(&stand_ins, database.url.expose(), &launch);
         let wire = Wire { client: client(), address: Arc::new(Mutex::new(service.address)) };
-        Self { service, wire, stand_ins, database }
+        Self { service, wire, launch, stand_ins, database }
     }
 
     /// Another command of the program with the same settings, beside it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = command(&self.stand_ins, self.database.url.expose());
+        let mut command = command(&self.stand_ins, self.database.url.expose(), &self.launch);
         command.args(arguments);
         command
     }
@@ -130,13 +156,17 @@ impl Program {
         self.service.address
     }
 
+    pub fn process_id(&self) -> u32 {
+        self.service.child.id()
+    }
+
     pub fn kill(&mut self) {
         self.service.kill();
     }
 
     /// Starts it after a kill. Personas find it at its new address.
     pub fn start_again(&mut self) {
-        self.service = Service::start(&self.stand_ins, self.database.url.expose());
+        self.service = Service::launch(&self.stand_ins, self.database.url.expose(), &self.launch);
         *self.wire.address.lock().unwrap() = self.service.address;
     }
 
