@@ -104,6 +104,20 @@ async fn a_snapshot_sees_one_moment_and_leaves_none_open() {
 }
 
 #[tokio::test]
+async fn one_account_holds_half_of_the_connections_at_most() {
+    let (db, _folder) = numbers().await;
+    let (greedy, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+    let snapshot = |account| crate::db::on_behalf_of(account, db.read().snapshot());
+    let held = (snapshot(greedy).await.unwrap(), snapshot(greedy).await.unwrap());
+    let mut waiting = Box::pin(snapshot(greedy));
+    assert!((&mut waiting).now_or_never().is_none());
+    let others = (snapshot(other).await.unwrap(), snapshot(other).await.unwrap());
+    held.0.end().await.unwrap();
+    waiting.await.unwrap().end().await.unwrap();
+    drop((held.1, others));
+}
+
+#[tokio::test]
 async fn a_closed_database_reads_nothing() {
     let (db, _folder) = numbers().await;
     assert_eq!(count(&db).await.unwrap(), 1000);

@@ -162,7 +162,10 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
                     request.extensions_mut().insert(caller);
                 }
                 Err(problem) => {
-                    self.count_address(address, decisions)?;
+                    // An outage of ours or of Clerk's is not the client's doing.
+                    if problem.status.is_client_error() {
+                        self.count_address(address, decisions)?;
+                    }
                     return Err(problem);
                 }
             },

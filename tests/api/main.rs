@@ -26,6 +26,7 @@ mod episode;
 mod errors;
 mod export;
 mod fair_share;
+mod fair_share_of_writes;
 mod fault;
 mod first_steps;
 mod frugal;
