@@ -48,7 +48,15 @@ fn a_refused_client_does_not_use_up_the_allowance_of_its_site() {
 
 #[test]
 fn charge_counts_the_rest_of_a_batch_and_never_more_than_the_burst() {
-    let limits = config::Limits { account: 40, search: 1, address: 1, image: 1, connections: 1 };
+    let limits = config::Limits {
+        account: 40,
+        search: 1,
+        address: 1,
+        image: 1,
+        connections: 1,
+        connections_per_address: 1,
+        min_free_bytes: 0,
+    };
     let limits = Arc::new(Limits::new(&limits));
     let (account, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
     let mut decisions = vec![limits.account.count(account)];
