@@ -131,6 +131,11 @@ impl CoverRef {
         well_formed.then(|| Self(reference.to_owned()))
     }
 
+    /// A name that stands in this program, and so holds nothing of a person.
+    pub(super) fn literal(reference: &'static str) -> Self {
+        Self(reference.to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -155,7 +155,7 @@ impl Picture {
 impl PictureLookup {
     /// The lookup that shows what the source shows for want of this picture, if it does such a thing.
     pub(super) fn blank(&self) -> Option<Self> {
-        let none = Cover::new(SourceName::GoogleBooks, NO_VOLUME)?;
+        let none = Cover { source: SourceName::GoogleBooks, image: CoverRef::literal(NO_VOLUME) };
         (self.cover.source == none.source && self.cover != none)
             .then_some(Self { cover: none, ..self.clone() })
     }

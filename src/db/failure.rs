@@ -63,7 +63,8 @@ pub fn is_unavailable(error: &DbErr) -> bool {
 /// (10), SQLITE_CANTOPEN (14).
 fn is_outage(code: &str) -> bool {
     if code.len() < 5 {
-        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 14));
+        return !code.starts_with('0')
+            && code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 8 | 10 | 14));
     }
     code.len() == 5 && (code.starts_with("08") || code.starts_with("57P"))
         || ["53300", "25P03", "25P04"].contains(&code)

@@ -86,6 +86,9 @@ impl Db {
         if let Some(cutter) = &self.cutter {
             cutter.close().await?;
         }
+        // Both first: on PostgreSQL they share a pool, whose end waits for every connection.
+        self.read.release();
+        self.write.release().await;
         self.read.close().await?;
         self.write.close().await
     }

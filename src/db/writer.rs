@@ -86,13 +86,17 @@ impl Writer {
         Ok(Tx { kind: Some(Mutex::new(kind)), backend: self.pool.get_database_backend() })
     }
 
-    /// Waits for the commit that is under way, lets go of the connections and closes the pool.
-    pub(super) async fn close(&self) -> Result<(), DbErr> {
+    /// Waits for the commit that is under way and lets go of the connections at hand.
+    pub(super) async fn release(&self) {
         match &self.engine {
             Some(Engine::Sqlite { queue, .. }) => queue.clear().await,
             Some(Engine::Postgres(connections)) => connections.clear(),
             None => {}
         }
+    }
+
+    /// Closes the pool; see [`Writer::release`].
+    pub(super) async fn close(&self) -> Result<(), DbErr> {
         self.pool.close_by_ref().await
     }
 }

@@ -108,7 +108,7 @@ both! {
         // Its keys are there already.
         account(&t.alice).await;
         for fault in [
-            Fault::clerk_too_many(30), Fault::clerk_internal(), Fault::Html, Fault::Close, Fault::EndlessBody,
+            Fault::clerk_internal(), Fault::Html, Fault::Close, Fault::EndlessBody,
             Fault::json(401, &json!({ "errors": [{ "code": "clerk_key_invalid" }] })), Fault::Hang,
         ] {
             t.stand_ins.fault(Source::Clerk, Some(fault));
@@ -119,6 +119,13 @@ both! {
         }
         t.stand_ins.fault(Source::Clerk, None);
         assert_eq!(profile(&t.alice).await["state"], "ok");
+        t.stand_ins.fault(Source::Clerk, Some(Fault::clerk_too_many(30)));
+        assert_eq!(profile(&t.alice).await["state"], "unavailable");
+        // The pause that Clerk asks for holds for everybody.
+        t.stand_ins.fault(Source::Clerk, None);
+        let before = asked(&t).len();
+        assert_eq!(profile(&t.bob).await["state"], "unavailable");
+        assert_eq!(asked(&t).len(), before);
     }
 
     async fn a_name_is_corrected_at_clerk_and_kept_nowhere(t: TestApp) {
@@ -164,7 +171,7 @@ both! {
         let before = account(&t.alice).await;
         let patch = || t.alice.patch("/v1/account", json!({ "first_name": "Ada", "time_zone": "Asia/Tokyo" })).send();
         for (fault, retry_after) in [
-            (Fault::clerk_too_many(42), "42"), (Fault::clerk_internal(), "5"), (Fault::Close, "5"),
+            (Fault::clerk_internal(), "5"), (Fault::Close, "5"),
             (Fault::json(403, &json!({ "errors": [] })), "5"), (Fault::Hang, "5"),
         ] {
             t.stand_ins.fault(Source::Clerk, Some(fault));
@@ -178,6 +185,10 @@ both! {
         t.stand_ins.fault(Source::Clerk, None);
         assert_eq!(patch().await.expect(200).json()["time_zone"], "Asia/Tokyo");
         assert_eq!(profile(&t.alice).await["first_name"], "Ada");
+        t.stand_ins.fault(Source::Clerk, Some(Fault::clerk_too_many(42)));
+        let name = json!({ "first_name": "Eve" });
+        let refused = t.alice.patch("/v1/account", name).send().await.expect_problem(503, "clerk_unavailable");
+        assert_eq!(refused.header("retry-after"), Some("42"));
     }
 
     async fn nobody_changes_a_name_in_the_persons_name(t: TestApp) {
