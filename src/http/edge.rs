@@ -162,9 +162,11 @@ impl<E: Endpoint<Output = Response> + 'static> Edge<E> {
                     request.extensions_mut().insert(caller);
                 }
                 Err(problem) => {
-                    // An outage of ours or of Clerk's is not the client's doing.
+                    let counted = self.count_address(address, decisions);
+                    // An outage of ours or of Clerk's is not the client's doing: it must not be told to
+                    // slow down.
                     if problem.status.is_client_error() {
-                        self.count_address(address, decisions)?;
+                        counted?;
                     }
                     return Err(problem);
                 }

@@ -192,7 +192,11 @@ impl Random {
     fn title(&mut self) -> String {
         let number = self.0.random_range(1_000_000_000..1_000_000_100);
         let kind = ["movie:tmdb", "tv:tmdb", "game:igdb", "book:google_books"].choose(&mut self.0).unwrap();
-        format!("{kind}:{number}")
+        // An id of digits alone could be a phone number, which is not an id of a book.
+        match *kind {
+            "book:google_books" => format!("{kind}:nobody-{}", number % 100),
+            kind => format!("{kind}:{number}"),
+        }
     }
 
     fn some<T>(&mut self, value: impl FnOnce(&mut Self) -> T) -> Option<T> {
