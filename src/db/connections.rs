@@ -123,50 +123,59 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) async fn query_one(&mut self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let (sql, values) = parts(statement);
-        match &mut self.live {
+        let row = match &mut self.live {
             Live::Sqlite(live) => {
-                let row = sqlx::query_with(sql, values).fetch_optional(&mut **live).await;
-                Ok(row.map_err(query_failed)?.map(Into::into))
+                sqlx::query_with(sql, values).fetch_optional(&mut **live).await.map(|row| row.map(Into::into))
             }
             Live::Postgres(live) => {
-                let row = sqlx::query_with(sql, values).fetch_optional(&mut **live).await;
-                Ok(row.map_err(query_failed)?.map(Into::into))
+                sqlx::query_with(sql, values).fetch_optional(&mut **live).await.map(|row| row.map(Into::into))
             }
-        }
+        };
+        self.judge(row.map_err(query_failed))
     }
 
     pub(super) async fn query_all(&mut self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let (sql, values) = parts(statement);
-        match &mut self.live {
+        let rows = match &mut self.live {
             Live::Sqlite(live) => {
                 let rows = sqlx::query_with(sql, values).fetch_all(&mut **live).await;
-                Ok(rows.map_err(query_failed)?.into_iter().map(Into::into).collect())
+                rows.map(|rows| rows.into_iter().map(Into::into).collect())
             }
             Live::Postgres(live) => {
                 let rows = sqlx::query_with(sql, values).fetch_all(&mut **live).await;
-                Ok(rows.map_err(query_failed)?.into_iter().map(Into::into).collect())
+                rows.map(|rows| rows.into_iter().map(Into::into).collect())
             }
-        }
+        };
+        self.judge(rows.map_err(query_failed))
     }
 
     pub(super) async fn execute(&mut self, statement: Statement) -> Result<ExecResult, DbErr> {
         let (sql, values) = parts(statement);
-        match &mut self.live {
+        let done = match &mut self.live {
             Live::Sqlite(live) => sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into),
             Live::Postgres(live) => sqlx::query_with(sql, values).execute(&mut **live).await.map(Into::into),
-        }
-        .map_err(failed)
+        };
+        self.judge(done.map_err(failed))
     }
 
     /// Runs statements without parameters, several at once if they are separated by semicolons. The
     /// first one that fails ends it.
     pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = AssertSqlSafe(sql.to_owned());
-        match &mut self.live {
+        let done = match &mut self.live {
             Live::Sqlite(live) => (&mut **live).execute(sqlx::raw_sql(sql)).await.map(Into::into),
             Live::Postgres(live) => (&mut **live).execute(sqlx::raw_sql(sql)).await.map(Into::into),
+        };
+        self.judge(done.map_err(failed))
+    }
+
+    /// Passes a result on. Where the database has cut the connection it has cut the others, too: they are
+    /// not used again without the pool's test.
+    fn judge<T>(&self, result: Result<T, DbErr>) -> Result<T, DbErr> {
+        if result.as_ref().is_err_and(super::is_unavailable) {
+            self.connections.clear();
         }
-        .map_err(failed)
+        result
     }
 
     /// Puts the connection at hand for its next use.

@@ -18,7 +18,13 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// When a write was last tried, and how that ended.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastWrite(Arc<Mutex<Option<(Instant, Result<(), DbErr>)>>>);
+pub(super) struct LastWrite(Arc<Mutex<Option<Attempt>>>);
+
+#[derive(Debug)]
+struct Attempt {
+    at: Instant,
+    result: Result<(), DbErr>,
+}
 
 impl Db {
     /// Tries a write to a row of its own, at most once in five seconds; the answer in between is the last
@@ -28,14 +34,12 @@ impl Db {
     /// The write failed, or was not durable within three seconds.
     pub async fn writable(&self) -> Result<(), DbErr> {
         let mut last = self.last_write.0.lock().await;
-        if let Some((at, result)) = last.as_ref()
-            && at.elapsed() < RELIED_ON
-        {
-            return result.clone();
+        if let Some(attempt) = last.as_ref().filter(|attempt| attempt.at.elapsed() < RELIED_ON) {
+            return attempt.result.clone();
         }
         let result = timeout(TIMEOUT, self.try_write()).await;
         let result = result.unwrap_or(Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)));
-        *last = Some((Instant::now(), result.clone()));
+        *last = Some(Attempt { at: Instant::now(), result: result.clone() });
         result
     }
 

@@ -24,6 +24,8 @@ const POSTGRES_BEGIN: &str = "BEGIN; SET LOCAL omnitrack.transaction = 'open'";
 /// aborted transaction with a rollback and no error, and one outside a transaction with a warning.
 const POSTGRES_COMMIT: &str = "SELECT 1 / (CASE current_setting('omnitrack.transaction', true) \
     WHEN 'open' THEN 1 ELSE 0 END); COMMIT";
+/// How often a transaction is begun when connections turn out to be cut.
+const BEGIN_ATTEMPTS: u32 = 3;
 /// How long a rollback may take before the connection is closed instead.
 const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -79,9 +81,7 @@ impl Writer {
     pub(super) async fn begin_reserved(&self) -> Result<Tx, DbErr> {
         let kind = match self.engine.as_ref().ok_or_else(closed)? {
             Engine::Sqlite { queue, .. } => Kind::Shared(queue.slot().await?),
-            Engine::Postgres(connections) => {
-                Kind::Own(Transaction::begin(connections.take().await?, POSTGRES_BEGIN).await?)
-            }
+            Engine::Postgres(connections) => Kind::Own(begin_postgres(connections).await?),
         };
         Ok(Tx { kind: Some(Mutex::new(kind)), backend: self.pool.get_database_backend() })
     }
@@ -99,6 +99,17 @@ impl Writer {
     pub(super) async fn close(&self) -> Result<(), DbErr> {
         self.pool.close_by_ref().await
     }
+}
+
+/// Begins a transaction; again where the connection had been cut, because nothing was done yet.
+async fn begin_postgres(connections: &Arc<Connections>) -> Result<Transaction, DbErr> {
+    for _ in 1..BEGIN_ATTEMPTS {
+        match Transaction::begin(connections.take().await?, POSTGRES_BEGIN).await {
+            Err(error) if super::is_unavailable(&error) => {}
+            begun => return begun,
+        }
+    }
+    Transaction::begin(connections.take().await?, POSTGRES_BEGIN).await
 }
 
 /// One statement, durable when it returns. Cancelled, it may or may not have been carried out.
