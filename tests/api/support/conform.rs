@@ -62,7 +62,7 @@ pub fn faults(method: &Method, path: &str, answer: &Answer) -> Vec<String> {
             faults.extend(documented(spec, method, answer));
         }
         (Some(_), _) => {
-            faults.extend(one_of(answer, &[200, 204, 304, 400, 401, 408, 413, 415, 429, 500, 503]))
+            faults.extend(one_of(answer, &[200, 204, 304, 400, 401, 408, 413, 415, 429, 500, 503]));
         }
         (None, _) => faults.extend(one_of(answer, &[404, 429])),
     }
