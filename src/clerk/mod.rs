@@ -56,7 +56,7 @@ impl Verifier {
 
     /// Returns whether there are keys to verify with that Clerk has confirmed within the last 24 hours. Where
     /// there are none, or they are no longer fresh, they are asked for in the background, within the bounds
-    /// of [`jwks::Pace`], so that a start and its probes need nothing else. Must be called within the
+    /// of `jwks::Pace`, so that a start and its probes need nothing else. Must be called within the
     /// runtime.
     pub fn ready(&self) -> bool {
         match &self.0.keys {
