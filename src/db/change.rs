@@ -25,7 +25,7 @@ use crate::clock::{self, Millis};
 use crate::error::{Error, Result};
 
 /// How long a change waits for the others of its account.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Dropped without [`Change::commit`], it leaves no trace.
 pub struct Change {

@@ -22,6 +22,8 @@ const POSTGRES_READERS: usize = 8;
 /// Of the others, as many as writes may hold; one is left to migrations.
 const POSTGRES_WRITERS: usize = 7;
 const SQLITE_READERS: u32 = 4;
+/// SQLite: how long a write waits for its turn; all writers share one.
+const WRITE_TURN: Duration = Duration::from_secs(15);
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -46,7 +48,7 @@ impl Db {
             let read = Reader::new(read, SQLITE_READERS as usize, ACQUIRE_TIMEOUT);
             let cutter = Reader::new(Database::connect(cutter(url)).await?, 1, ACQUIRE_TIMEOUT);
             let disk = DiskSpace::new(sqlite_file(url)?, min_free_bytes);
-            let write = Writer::sqlite(write, disk, ACQUIRE_TIMEOUT);
+            let write = Writer::sqlite(write, disk, WRITE_TURN);
             return Ok(Self { cutter: Some(cutter), ..Self::new(read, write, false) });
         }
         let pool = Database::connect(postgres(url)).await?;
